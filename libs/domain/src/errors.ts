@@ -2,14 +2,7 @@ import type { JsonObject } from './json.js';
 
 /** Why a command was refused, in Kubernetes' `Status.reason` vocabulary. */
 export type RefusalReason =
-  | 'AlreadyExists'
-  | 'BadRequest'
-  | 'Conflict'
-  | 'Forbidden'
-  | 'Invalid'
-  | 'NotFound'
-  | 'TooManyRequests'
-  | 'StaleNode';
+  'AlreadyExists' | 'BadRequest' | 'Conflict' | 'Forbidden' | 'Invalid' | 'NotFound' | 'TooManyRequests' | 'StaleNode';
 
 /** One field at fault, as in `Status.details.causes`: `reason` is Kubernetes' `FieldValue*` code. */
 export interface FieldFault {

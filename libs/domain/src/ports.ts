@@ -178,5 +178,8 @@ export interface EventFeed {
   /** Makes the stream with its base in the description. */
   create(base: Revision): Promise<void>;
   /** Publishes in order, each expecting the sequence before it. Throws {@link FeedMoved} or {@link NoAnswer}; a prefix may then be in. */
-  publish(afterSequence: number, messages: readonly { readonly subject: string; readonly event: EventEnvelope & NewEvent<string, unknown> }[]): Promise<void>;
+  publish(
+    afterSequence: number,
+    messages: readonly { readonly subject: string; readonly event: EventEnvelope & NewEvent<string, unknown> }[],
+  ): Promise<void>;
 }

@@ -1,0 +1,19 @@
+import type { Recorded } from '../event.js';
+import type { NamespaceState } from '../namespace/namespace.js';
+import type { NodeState } from '../node/node.js';
+import type { PodState } from '../pod/pod.js';
+import type { ReplicaSetState } from '../replica-set/replica-set.js';
+import type { KubernetesEventState } from './kubernetes-event.js';
+
+/** Anything that lives in the cluster, narrowed by `kind`. */
+export type StoredObject = PodState | ReplicaSetState | NodeState | NamespaceState | KubernetesEventState;
+export type Kind = StoredObject['kind'];
+
+/** What one event did to one object: `before` absent = it came, `after` absent = it went. */
+export interface ObjectChange {
+  readonly stream: string;
+  readonly kind: Kind;
+  readonly before?: StoredObject;
+  readonly after?: StoredObject;
+  readonly event: Recorded;
+}

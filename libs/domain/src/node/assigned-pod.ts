@@ -1,0 +1,20 @@
+import type { Millis } from '../event.js';
+import type { PodKey } from '../lifecycle/observed.js';
+import type { PodSpec } from '../pod/pod-spec.js';
+
+/** A pod as its node is told of it: everything needed to run it, or to end it. */
+export interface AssignedPod {
+  readonly key: PodKey;
+  readonly spec: PodSpec;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly mainContainer: string;
+  readonly sharedFate: boolean;
+  readonly scheduledAt: Millis;
+  /** Highest attempt the log knows of each container that was ever started: counting goes on from there even when the engine lost everything. */
+  readonly attempts: Readonly<Record<string, number>>;
+  /** Present when the pod is to end. The deadline (`requestedAt` + grace) may only move forward in time to now. */
+  readonly deletion?: { readonly requestedAt: Millis; readonly gracePeriodSeconds: number };
+  /** The log knows its terminal phase: nothing of it is to run again, whatever the policy says. */
+  readonly terminated: boolean;
+}

@@ -1,0 +1,106 @@
+import type { JsonObject } from '../json.js';
+
+/**
+ * The parts of Kubernetes' PodSpec that rules read. A stored spec is the whole spec, defaulted, as the client gave it:
+ * fields not named here are kept and ignored.
+ */
+export interface PodSpec extends JsonObject {
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly Volume[];
+  readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
+  readonly nodeName?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
+  readonly schedulerName: string;
+  readonly schedulingGates?: readonly SchedulingGate[];
+  readonly terminationGracePeriodSeconds: number;
+  readonly shareProcessNamespace?: boolean;
+  readonly hostname?: string;
+}
+
+export interface SchedulingGate extends JsonObject {
+  readonly name: string;
+}
+
+export interface Container extends JsonObject {
+  readonly name: string;
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly env?: readonly EnvVar[];
+  readonly ports?: readonly ContainerPort[];
+  readonly resources?: Resources;
+  readonly volumeMounts?: readonly VolumeMount[];
+  readonly stdin?: boolean;
+  readonly tty?: boolean;
+}
+
+export interface EnvVar extends JsonObject {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: EnvVarSource;
+}
+
+export interface EnvVarSource extends JsonObject {
+  readonly fieldRef?: { readonly fieldPath: string };
+  readonly resourceFieldRef?: {
+    readonly resource: string;
+    readonly containerName?: string;
+    readonly divisor?: Quantity;
+  };
+}
+
+export interface ContainerPort extends JsonObject {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+}
+
+/** As sent: `"500m"`, `"64Mi"`, `1`. Read through {@link parseQuantity}. */
+export type Quantity = string | number;
+
+export interface Resources extends JsonObject {
+  readonly requests?: Readonly<Record<string, Quantity>>;
+  readonly limits?: Readonly<Record<string, Quantity>>;
+}
+
+export interface VolumeMount extends JsonObject {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+}
+
+export interface Volume extends JsonObject {
+  readonly name: string;
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: Quantity };
+}
+
+export interface Toleration extends JsonObject {
+  readonly key?: string;
+  readonly operator?: 'Exists' | 'Equal';
+  readonly value?: string;
+  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  readonly tolerationSeconds?: number;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  /** RFC 3339; set for NoExecute. */
+  readonly timeAdded?: string;
+}
+
+/** Kubernetes' LabelSelector. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly values?: readonly string[];
+  }[];
+}
