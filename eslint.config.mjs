@@ -1,7 +1,20 @@
 import tseslint from 'typescript-eslint';
 
 // The domain is a function of its inputs: what it must not reach is named here, so that purity fails the build, not a review.
-const impure = ['Date', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'console', 'crypto', 'Buffer', 'performance', 'globalThis'];
+const impure = [
+  'Date',
+  'process',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'fetch',
+  'console',
+  'crypto',
+  'Buffer',
+  'performance',
+  'globalThis',
+];
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '**/*.cjs', 'scripts/**/*.mjs', '*.mjs'] },
@@ -24,30 +37,45 @@ export default tseslint.config(
     files: ['libs/domain/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-globals': ['error', ...impure.map((name) => ({ name, message: 'The domain is pure: take this as an argument.' }))],
+      'no-restricted-globals': [
+        'error',
+        ...impure.map((name) => ({ name, message: 'The domain is pure: take this as an argument.' })),
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'The domain is pure: take randomness as an argument.' },
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: 'FunctionDeclaration[async=true], ArrowFunctionExpression[async=true], AwaitExpression', message: 'Nothing in the domain waits.' },
+        {
+          selector: 'FunctionDeclaration[async=true], ArrowFunctionExpression[async=true], AwaitExpression',
+          message: 'Nothing in the domain waits.',
+        },
       ],
     },
   },
   {
     // Everything the simulation drives takes time and timers from the Clock port, or one seed would not give one trace.
     files: ['apps/{api,scheduler,executor}/src/**/*.ts', 'libs/eventlog/src/**/*.ts', 'libs/bus/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', '**/main.ts', '**/*.module.ts', '**/runtime/docker-*.ts', '**/postgres/**', '**/nats/**', '**/nest/**', '**/http/**'],
+    ignores: [
+      '**/*.spec.ts',
+      '**/main.ts',
+      '**/*.module.ts',
+      '**/runtime/docker-*.ts',
+      '**/postgres/**',
+      '**/nats/**',
+      '**/nest/**',
+      '**/http/**',
+    ],
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['Date', 'setTimeout', 'setInterval', 'setImmediate'].map((name) => ({ name, message: 'Use the Clock port.' })),
+        ...['Date', 'setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
+          name,
+          message: 'Use the Clock port.',
+        })),
       ],
-      'no-restricted-properties': [
-        'error',
-        { object: 'Math', property: 'random', message: 'Use the IdSource port.' },
-      ],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Use the IdSource port.' }],
     },
   },
 );
