@@ -131,7 +131,12 @@ export interface ContainerRuntime {
   image(reference: string): Promise<{ readonly imageId: string } | undefined>;
   pull(reference: string, onProgress: (progress: PullProgress) => void): Promise<{ readonly imageId: string }>;
   /** Output of a container, in order of arrival; ends when it ended (follow) or all is read. `onChunk` is awaited: back-pressure. */
-  logs(id: string, options: LogOptions, onChunk: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void>;
+  logs(
+    id: string,
+    options: LogOptions,
+    onChunk: (chunk: Uint8Array) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /**
    * Calls `wake` with a pod's uid when one of its containers started or ended, and without when everything should be looked
    * at again (connected, reconnected). A hint: state comes from {@link list}. Reconnects by itself until unsubscribed.
