@@ -1,0 +1,154 @@
+import { type Clock, type EventLog, invariant, LogUnavailable, type Recorded, type Revision } from '#domain';
+
+export interface LogFollowerOptions {
+  /** The revision after which reading starts: 0, or that of the snapshot a projection was loaded from. */
+  readonly from: Revision;
+  /**
+   * Takes whole commands, in order, each event once; the next batch follows when it resolves. What it throws ends the
+   * follower: a projection that failed half-way is started anew, not continued.
+   */
+  readonly onEvents: (batch: Recorded[]) => Promise<void>;
+  /** How long the follower trusts silence: a lost hint costs at most this many milliseconds. */
+  readonly pollMs?: number;
+  /** Events per read; a command larger than this is read whole all the same. */
+  readonly pageSize?: number;
+}
+
+interface Waiter {
+  readonly revision: Revision;
+  readonly reached: () => void;
+}
+
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 5_000;
+
+/**
+ * Reads the log from a revision on, without a gap: woken by hints, correct by reading. It holds one page at a time, and
+ * survives an unreachable log by trying again (100 ms doubling to 5 s).
+ */
+export class LogFollower {
+  #position: Revision;
+  /** A hint that came while a read was under way: that read may have missed what it was about. */
+  #hinted = false;
+  #wakeUp: (() => void) | undefined;
+  readonly #waiters = new Set<Waiter>();
+  readonly #onEvents: LogFollowerOptions['onEvents'];
+  readonly #pollMs: number;
+  readonly #pageSize: number;
+
+  constructor(
+    private readonly log: Pick<EventLog, 'readAfter' | 'onGrowth'>,
+    private readonly clock: Clock,
+    { from, onEvents, pollMs = 1_000, pageSize = 500 }: LogFollowerOptions,
+  ) {
+    this.#position = from;
+    this.#onEvents = onEvents;
+    this.#pollMs = pollMs;
+    this.#pageSize = pageSize;
+  }
+
+  /** The revision of the last event that `onEvents` has finished with. */
+  get position(): Revision {
+    return this.#position;
+  }
+
+  /** Follows until the signal aborts, then resolves. Rejects with what `onEvents` threw. */
+  async start(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.log.onGrowth(() => this.#wake());
+    const onAbort = (): void => this.#wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      await this.#follow(signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      unsubscribe();
+    }
+  }
+
+  /**
+   * Resolves to true once {@link position} has reached the revision, to false after `timeoutMs`. It also makes the follower
+   * look: who waits for a revision knows that the log has it.
+   */
+  waitFor(revision: Revision, timeoutMs: number): Promise<boolean> {
+    if (this.#position >= revision) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiter = {
+        revision,
+        reached: () => {
+          cancel();
+          resolve(true);
+        },
+      };
+      const cancel = this.clock.after(timeoutMs, () => {
+        this.#waiters.delete(waiter);
+        resolve(false);
+      });
+      this.#waiters.add(waiter);
+      this.#wake();
+    });
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!signal.aborted) {
+      this.#hinted = false;
+      const page = await this.#readPage();
+      if (page === 'unavailable') {
+        await this.clock.sleep(backoffMs, signal);
+        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+        continue;
+      }
+      backoffMs = FIRST_BACKOFF_MS;
+      if (signal.aborted) return;
+      if (page.length > 0) await this.#deliver(page);
+      else await this.#idle(signal);
+    }
+  }
+
+  /** The next events, cut after the last whole command. */
+  async #readPage(): Promise<Recorded[] | 'unavailable'> {
+    try {
+      const page = await this.log.readAfter(this.#position, this.#pageSize);
+      const end = page.findLastIndex((event) => event.revision === event.commandLast) + 1;
+      const [first] = page;
+      if (!first || end > 0) return page.slice(0, end);
+      return await this.log.readAfter(this.#position, first.commandLast - this.#position);
+    } catch (error) {
+      if (error instanceof LogUnavailable) return 'unavailable';
+      throw error;
+    }
+  }
+
+  async #deliver(page: Recorded[]): Promise<void> {
+    page.forEach((event, index) =>
+      invariant(
+        event.revision === this.#position + 1 + index,
+        `after revision ${this.#position + index} the log gave ${event.revision}`,
+      ),
+    );
+    await this.#onEvents(page);
+    this.#position += page.length;
+    for (const waiter of [...this.#waiters])
+      if (waiter.revision <= this.#position) {
+        this.#waiters.delete(waiter);
+        waiter.reached();
+      }
+  }
+
+  async #idle(signal: AbortSignal): Promise<void> {
+    if (this.#hinted || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.after(this.#pollMs, () => this.#wake());
+      this.#wakeUp = () => {
+        this.#wakeUp = undefined;
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #wake(): void {
+    this.#hinted = true;
+    this.#wakeUp?.();
+  }
+}
