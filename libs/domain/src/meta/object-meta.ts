@@ -1,7 +1,7 @@
 import type { Millis, Revision } from '../event.js';
 import type { Json, JsonObject } from '../json.js';
 
-export interface OwnerReference {
+export interface OwnerReference extends JsonObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface OwnerReference {
 }
 
 /** One manager's fields, as Kubernetes shows them in `metadata.managedFields`. */
-export interface ManagedFieldsEntry {
+export interface ManagedFieldsEntry extends JsonObject {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly apiVersion: string;

@@ -70,6 +70,8 @@ export type NodeCommand =
       readonly uid: string;
       readonly podCIDR: string;
       readonly description: NodeDescription;
+      /** Version of the node's stream: keeps epochs growing also across a deletion of the node. */
+      readonly streamVersion: number;
     }
   /** `kubectl create -f node.yaml`: an object without an executor yet; NotReady until one registers. */
   | {

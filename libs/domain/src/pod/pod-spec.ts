@@ -87,7 +87,7 @@ export interface Toleration extends JsonObject {
   readonly tolerationSeconds?: number;
 }
 
-export interface Taint {
+export interface Taint extends JsonObject {
   readonly key: string;
   readonly value?: string;
   readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';

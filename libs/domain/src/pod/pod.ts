@@ -25,6 +25,8 @@ export interface Termination {
   readonly message?: string;
   readonly startedAt?: Millis;
   readonly finishedAt: Millis;
+  /** It ended with its engine or host, not by its own doing: tried again unless the policy is Never, and never a success. */
+  readonly infrastructure?: boolean;
 }
 
 /** What one node saw of one pod. `id` makes a repeat recognisable: container id + fact. */
@@ -212,6 +214,8 @@ export interface PodState {
     readonly ip: string;
     readonly hostIP: string;
   };
+  /** Every container has run at least once: from here on the phase is Running, whatever restarts. */
+  readonly startedContainersOnce: boolean;
   /** By container name, in the order of `spec.containers`. */
   readonly containers: Readonly<Record<string, ContainerState>>;
   /** Conditions with their times: PodScheduled, PodReadyToStartContainers, Initialized, ContainersReady, Ready, and those clients set. */

@@ -1,0 +1,274 @@
+import { invariant } from '../errors.js';
+import type { Millis, Recorded, Revision } from '../event.js';
+import type { Json } from '../json.js';
+import { kindOfStream } from '../meta/kinds.js';
+import { evolveNamespace } from '../namespace/evolve.js';
+import type { NamespaceEvent, NamespaceState } from '../namespace/namespace.js';
+import { assignedPod, assignmentDelta } from '../node/assignment.js';
+import type { AssignedPod } from '../node/assigned-pod.js';
+import { evolveNode } from '../node/evolve.js';
+import type { NodeEvent, NodeState } from '../node/node.js';
+import { evolvePod } from '../pod/evolve.js';
+import type { PodEvent, PodState } from '../pod/pod.js';
+import { evolveReplicaSet } from '../replica-set/evolve.js';
+import type { ReplicaSetEvent, ReplicaSetState } from '../replica-set/replica-set.js';
+import { namespaceStream, nodeStream, refOf } from '../stream.js';
+import { describeEvent, describeForOwner } from './describe-event.js';
+import type { EventText } from './describe-event.js';
+import type { KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
+import { occurrence, recordedEvent, streamOfText } from './kubernetes-events.js';
+import { ObjectIndex } from './object-index.js';
+import type { Kind, ObjectChange, StoredObject } from './stored-object.js';
+
+/** Format of {@link ClusterState.toSnapshot}; raised whenever an older snapshot would mislead. */
+export const CLUSTER_STATE_FORMAT = 1;
+
+/**
+ * How many deleted objects' stream versions are remembered. Of an older one the version is asked of the log when its name
+ * is used again: without a bound, every pod that ever lived would stay in memory.
+ */
+const TOMBSTONES = 10_000;
+
+/**
+ * The cluster as the log tells it up to {@link revision}: the one projection of every app. Objects are immutable and
+ * replaced; the maps belong to whoever applies events. The same events give the same state, byte for byte.
+ */
+export class ClusterState {
+  private readonly index = new ObjectIndex();
+  private readonly versions = new Map<string, number>();
+  private readonly tombstones = new Map<string, number>();
+  private readonly assignments = new Map<string, Revision>();
+  private at: { revision: Revision; time: Millis } = { revision: 0, time: 0 };
+
+  static empty(): ClusterState {
+    return new ClusterState();
+  }
+
+  get revision(): Revision {
+    return this.at.revision;
+  }
+
+  /** Time of the newest event. */
+  get lastTime(): Millis {
+    return this.at.time;
+  }
+
+  /** Moves the state on by one event and says what that did. Throws `BrokenInvariant` on a gap. */
+  apply(event: Recorded): ObjectChange[] {
+    invariant(event.revision === this.at.revision + 1, `revision ${event.revision} after ${this.at.revision}`);
+    this.at = { revision: event.revision, time: event.time };
+    const names = kindOfStream(refOf(event.stream));
+    const before = this.index.get(event.stream);
+    const after = names ? evolve(names.kind, before, event) : undefined;
+    this.setVersion(event.stream, event.version, after !== undefined || names === undefined);
+    const changes = names ? this.replace(event.stream, names.kind, before, after, event) : [];
+    if (event.type === 'EventsExpired') changes.push(...this.expireEvents(event));
+    if (event.type === 'NamespaceDeleted') changes.push(...this.dropEventsOf(event));
+    changes.push(...this.tell(event, before, after));
+    return changes;
+  }
+
+  get(stream: string): StoredObject | undefined {
+    return this.index.get(stream);
+  }
+
+  /** Version of a stream; `0` when it is unknown, or its object was deleted long ago. */
+  version(stream: string): number {
+    return this.versions.get(stream) ?? this.tombstones.get(stream) ?? 0;
+  }
+
+  pods(): Iterable<PodState> {
+    return this.index.all('Pod');
+  }
+  replicaSets(): Iterable<ReplicaSetState> {
+    return this.index.all('ReplicaSet');
+  }
+  nodes(): Iterable<NodeState> {
+    return this.index.all('Node');
+  }
+  namespaces(): Iterable<NamespaceState> {
+    return this.index.all('Namespace');
+  }
+  events(): Iterable<KubernetesEventState> {
+    return this.index.all('Event');
+  }
+  node(name: string): NodeState | undefined {
+    const node = this.get(nodeStream(name));
+    return node?.kind === 'Node' ? node : undefined;
+  }
+  namespace(name: string): NamespaceState | undefined {
+    const namespace = this.get(namespaceStream(name));
+    return namespace?.kind === 'Namespace' ? namespace : undefined;
+  }
+
+  /** Objects of a kind, of one namespace or of all, in the order of their keys. */
+  list(kind: Kind, namespace?: string): StoredObject[] {
+    return this.index.list(kind, namespace);
+  }
+  podByUid(uid: string): PodState | undefined {
+    const object = this.index.byUid(uid);
+    return object?.kind === 'Pod' ? object : undefined;
+  }
+  objectByUid(uid: string): StoredObject | undefined {
+    return this.index.byUid(uid);
+  }
+  podsOnNode(node: string): PodState[] {
+    return this.index.podsOnNode(node);
+  }
+  /** Objects that name this uid among their owners. */
+  dependentsOf(ownerUid: string): StoredObject[] {
+    return this.index.dependentsOf(ownerUid);
+  }
+  /** What must go before a namespace can: everything in it but Event objects, which go with it. */
+  inNamespace(namespace: string): StoredObject[] {
+    return this.index.inNamespace(namespace).filter(({ kind }) => kind !== 'Event');
+  }
+
+  /** Revision of the newest change to what a node is assigned; `0` when it was never assigned anything. */
+  assignmentRevision(node: string): Revision {
+    return this.assignments.get(node) ?? 0;
+  }
+
+  /** Everything a node is to have. A node that is not (or no longer) known is assigned nothing. */
+  assignmentOf(node: string): {
+    readonly revision: Revision;
+    readonly nodeEpoch: number;
+    readonly pods: AssignedPod[];
+  } {
+    const known = this.node(node);
+    return {
+      revision: this.assignmentRevision(node),
+      nodeEpoch: known?.nodeEpoch ?? 0,
+      pods: known ? this.podsOnNode(node).map(assignedPod) : [],
+    };
+  }
+
+  private setVersion(stream: string, version: number, alive: boolean): void {
+    this.tombstones.delete(stream);
+    if (alive || stream.startsWith('core/nodes/')) {
+      this.versions.set(stream, version);
+      return;
+    }
+    this.versions.delete(stream);
+    this.tombstones.set(stream, version);
+    if (this.tombstones.size > TOMBSTONES) {
+      const oldest = this.tombstones.keys().next();
+      if (!oldest.done) this.tombstones.delete(oldest.value);
+    }
+  }
+
+  private replace(
+    stream: string,
+    kind: Kind,
+    before: StoredObject | undefined,
+    after: StoredObject | undefined,
+    event: Recorded,
+  ): ObjectChange[] {
+    if (before === after) return [];
+    this.index.set(stream, after);
+    const change: ObjectChange = { stream, kind, ...(before && { before }), ...(after && { after }), event };
+    const node = assignmentDelta(change)?.node ?? registeredNode(change);
+    if (node !== undefined) this.assignments.set(node, event.revision);
+    return [change];
+  }
+
+  private dropEvents(gone: readonly KubernetesEventState[], event: Recorded): ObjectChange[] {
+    return gone.flatMap((object) => {
+      const stream = `core/events/${object.meta.namespace}/${object.meta.name}`;
+      if (this.versions.has(stream)) this.setVersion(stream, this.version(stream), false);
+      return this.replace(stream, 'Event', object, undefined, event);
+    });
+  }
+
+  private expireEvents(event: Recorded): ObjectChange[] {
+    const through = Number(event.data['through']);
+    return this.dropEvents(
+      [...this.events()].filter(({ lastSeenAt }) => lastSeenAt <= through),
+      event,
+    );
+  }
+
+  private dropEventsOf(event: Recorded): ObjectChange[] {
+    const { name } = refOf(event.stream);
+    return this.dropEvents(this.list('Event', name) as KubernetesEventState[], event);
+  }
+
+  /** The Kubernetes Events that a domain event makes. */
+  private tell(event: Recorded, before: StoredObject | undefined, after: StoredObject | undefined): ObjectChange[] {
+    const about = after ?? before;
+    if (!about || about.kind === 'Event') return [];
+    const changes = this.tellAbout(about, describeEvent(event, about), event);
+    if (about.kind === 'Pod') {
+      const owner = about.meta.ownerReferences.find(({ controller }) => controller);
+      const set = owner && this.objectByUid(owner.uid);
+      if (set) changes.push(...this.tellAbout(set, describeForOwner(event, about), event));
+    }
+    return changes;
+  }
+
+  private tellAbout(about: StoredObject, text: EventText | undefined, event: Recorded): ObjectChange[] {
+    if (!text) return [];
+    const stream = streamOfText(about, text);
+    const known = this.get(stream);
+    const before = known?.kind === 'Event' ? known : undefined;
+    return this.replace(stream, 'Event', before, occurrence(before, stream, about, text, event), event);
+  }
+
+  /** The whole state as JSON, in a fixed order. */
+  toSnapshot(): Json {
+    const sorted = <T>(entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
+      [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const snapshot = {
+      revision: this.at.revision,
+      time: this.at.time,
+      objects: sorted(this.index.entries()),
+      versions: sorted(this.versions),
+      tombstones: [...this.tombstones],
+      assignments: sorted(this.assignments),
+    };
+    return snapshot as unknown as Json;
+  }
+
+  /** The inverse of {@link toSnapshot}. */
+  static fromSnapshot(json: Json): ClusterState {
+    const { revision, time, objects, versions, tombstones, assignments } = json as unknown as {
+      readonly revision: Revision;
+      readonly time: Millis;
+      readonly objects: readonly (readonly [string, StoredObject])[];
+      readonly versions: readonly (readonly [string, number])[];
+      readonly tombstones: readonly (readonly [string, number])[];
+      readonly assignments: readonly (readonly [string, Revision])[];
+    };
+    const state = new ClusterState();
+    state.at = { revision, time };
+    for (const [stream, object] of objects) state.index.set(stream, object);
+    for (const [stream, version] of versions) state.versions.set(stream, version);
+    for (const [stream, version] of tombstones) state.tombstones.set(stream, version);
+    for (const [node, at] of assignments) state.assignments.set(node, at);
+    return state;
+  }
+}
+
+/** A registration counts as a change of a node's assignment: the epoch it must carry is another. */
+function registeredNode({ before, after }: ObjectChange): string | undefined {
+  if (after?.kind !== 'Node') return before?.kind === 'Node' ? before.meta.name : undefined;
+  return before?.kind === 'Node' && before.nodeEpoch === after.nodeEpoch ? undefined : after.meta.name;
+}
+
+function evolve(kind: Kind, before: StoredObject | undefined, event: Recorded): StoredObject | undefined {
+  switch (kind) {
+    case 'Pod':
+      return evolvePod(before as PodState | undefined, event as Recorded<PodEvent>);
+    case 'ReplicaSet':
+      return evolveReplicaSet(before as ReplicaSetState | undefined, event as Recorded<ReplicaSetEvent>);
+    case 'Node':
+      return evolveNode(before as NodeState | undefined, event as Recorded<NodeEvent>);
+    case 'Namespace':
+      return evolveNamespace(before as NamespaceState | undefined, event as Recorded<NamespaceEvent>);
+    case 'Event': {
+      const known = event as Recorded<KubernetesEventEvent>;
+      if (known.type !== 'EventRecorded') return undefined;
+      return recordedEvent(event.stream, event, before as KubernetesEventState | undefined);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import type { Recorded } from '../event.js';
+import type { ClusterEvent } from './kubernetes-event.js';
+import type { NamespaceEvent } from '../namespace/namespace.js';
+import type { NodeEvent } from '../node/node.js';
+import type { PodEvent, PodState } from '../pod/pod.js';
+import type { ReplicaSetEvent } from '../replica-set/replica-set.js';
+import type { StoredObject } from './stored-object.js';
+
+/** What `kubectl get events` says of a domain event, in the words Kubernetes' users look for. */
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly component: 'default-scheduler' | 'kubelet' | 'replicaset-controller' | 'node-controller' | 'podledger';
+  /** The container concerned. */
+  readonly container?: string;
+}
+
+type Known = PodEvent | ReplicaSetEvent | NodeEvent | NamespaceEvent | ClusterEvent;
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 3 : 1)}s`;
+
+/**
+ * The words for an event about `object` (its state after the event, or before when it went). `undefined` for what
+ * Kubernetes has no Event for.
+ */
+export function describeEvent(event: Recorded, object: StoredObject | undefined): EventText | undefined {
+  const known = event as Recorded<Known>;
+  const pod = object?.kind === 'Pod' ? object : undefined;
+  switch (known.type) {
+    case 'PodScheduled':
+      return normal('default-scheduler', 'Scheduled', `Successfully assigned ${pathOf(pod)} to ${known.data.node}`);
+    case 'PodUnschedulable':
+      return warning('default-scheduler', 'FailedScheduling', known.data.message);
+    case 'PodRefusedByNode':
+      return warning('kubelet', known.data.reason, known.data.message);
+    case 'PodSandboxFailed':
+      return warning('kubelet', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${known.data.message}`);
+    case 'ImagePullStarted':
+      return of(known.data.container, normal('kubelet', 'Pulling', `Pulling image "${known.data.image}"`));
+    case 'ImagePulled': {
+      const { container, image, alreadyPresent, durationMs } = known.data;
+      const message = alreadyPresent
+        ? `Container image "${image}" already present on machine`
+        : `Successfully pulled image "${image}" in ${seconds(durationMs)}`;
+      return of(container, normal('kubelet', 'Pulled', message));
+    }
+    case 'ImagePullFailed': {
+      const { container, image, reason, message } = known.data;
+      if (reason === 'ImagePullBackOff')
+        return of(container, normal('kubelet', 'BackOff', `Back-off pulling image "${image}"`));
+      if (reason === 'InvalidImageName') return of(container, warning('kubelet', 'InspectFailed', message));
+      if (reason === 'ErrImageNeverPull') return of(container, warning('kubelet', reason, message));
+      return of(container, warning('kubelet', 'Failed', `Failed to pull image "${image}": ${message}`));
+    }
+    case 'ContainerCreateFailed':
+      return of(known.data.container, warning('kubelet', 'Failed', `Error: ${known.data.message}`));
+    case 'ContainerCreated':
+      return of(known.data.container, normal('kubelet', 'Created', `Created container: ${known.data.container}`));
+    case 'ContainerStarted':
+      return of(known.data.container, normal('kubelet', 'Started', `Started container ${known.data.container}`));
+    case 'ContainerExited':
+      return known.data.reason === 'StartError'
+        ? of(known.data.container, warning('kubelet', 'Failed', `Error: ${known.data.message ?? 'failed to start'}`))
+        : undefined;
+    case 'ContainerBackingOff': {
+      const message = `Back-off restarting failed container ${known.data.container} in pod ${pod?.meta.name ?? ''}`;
+      return of(known.data.container, warning('kubelet', 'BackOff', message));
+    }
+    case 'ContainerKilling':
+      return of(known.data.container, normal('kubelet', 'Killing', known.data.message));
+    case 'PodTerminationRequested':
+      return known.data.reason === 'TaintNotTolerated'
+        ? normal('node-controller', 'TaintManagerEviction', `Marking for deletion Pod ${pathOf(pod)}`)
+        : undefined;
+    case 'PodTerminated':
+      return known.data.reason === 'NodeLost'
+        ? warning('node-controller', 'NodeLost', known.data.message ?? 'the node is lost')
+        : undefined;
+    case 'NodeJoined':
+    case 'NodeRegistered':
+      return normal(
+        'node-controller',
+        'RegisteredNode',
+        `Node ${object?.meta.name ?? ''} registered (epoch ${known.data.nodeEpoch})`,
+      );
+    case 'NodeBecameReady':
+      return normal('node-controller', 'NodeReady', `Node ${object?.meta.name ?? ''} status is now: NodeReady`);
+    case 'NodeBecameNotReady':
+      return warning('node-controller', 'NodeNotReady', `Node is not ready: ${known.data.message}`);
+    case 'NodeLost':
+      return warning('node-controller', 'NodeLost', known.data.message);
+    case 'NodeDeleted':
+      return normal('node-controller', 'RemovingNode', `Removing Node ${object?.meta.name ?? ''} from cluster`);
+    case 'PodRequested':
+    case 'PodChanged':
+    case 'PodBecameReady':
+    case 'PodBecameUnready':
+    case 'ImagePullProgressed':
+    case 'PodSandboxStarted':
+    case 'PodContainersRemoved':
+    case 'PodDeleted':
+    case 'ReplicaSetRequested':
+    case 'ScaleRequested':
+    case 'ReplicaSetChanged':
+    case 'ReplicaSetStatusChanged':
+    case 'ReplicaSetDeletionRequested':
+    case 'ReplicaSetDeleted':
+    case 'NodeChanged':
+    case 'NodeDeletionRequested':
+    case 'NamespaceRequested':
+    case 'NamespaceChanged':
+    case 'NamespaceDeletionRequested':
+    case 'NamespaceEmptied':
+    case 'NamespaceDeleted':
+    case 'NodesSilentTogether':
+    case 'NodesHeardAgain':
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What is said of a replica set when one of its pods comes or is told to go. */
+export function describeForOwner(event: Recorded, pod: PodState): EventText | undefined {
+  const known = event as Recorded<PodEvent>;
+  const owned = pod.meta.ownerReferences.some(({ kind, controller }) => kind === 'ReplicaSet' && controller);
+  if (!owned) return undefined;
+  if (known.type === 'PodRequested')
+    return normal('replicaset-controller', 'SuccessfulCreate', `Created pod: ${pod.meta.name}`);
+  if (known.type === 'PodTerminationRequested' && known.data.reason === 'ScaledDown') {
+    return normal('replicaset-controller', 'SuccessfulDelete', `Deleted pod: ${pod.meta.name}`);
+  }
+  return undefined;
+}
+
+const pathOf = (pod: PodState | undefined): string => `${pod?.meta.namespace ?? ''}/${pod?.meta.name ?? ''}`;
+const normal = (component: EventText['component'], reason: string, message: string): EventText => ({
+  type: 'Normal',
+  component,
+  reason,
+  message,
+});
+const warning = (component: EventText['component'], reason: string, message: string): EventText => ({
+  type: 'Warning',
+  component,
+  reason,
+  message,
+});
+const of = (container: string, text: EventText): EventText => ({ ...text, container });

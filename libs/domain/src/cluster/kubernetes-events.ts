@@ -1,0 +1,120 @@
+import type { Recorded } from '../event.js';
+import { stableHash } from '../hash.js';
+import type { JsonObject } from '../json.js';
+import { namesOf } from '../meta/kinds.js';
+import { eventStream } from '../stream.js';
+import { rfc3339 } from '../time.js';
+import type { EventText } from './describe-event.js';
+import type { KubernetesEventState } from './kubernetes-event.js';
+import type { StoredObject } from './stored-object.js';
+
+/** Seconds after which an Event object that was not seen again leaves the live view. */
+export const EVENT_TTL_MS = 3_600_000;
+
+/** Events about cluster-scoped things live where Kubernetes puts them. */
+const HOME_OF_CLUSTER_SCOPED = 'default';
+
+/** The stream of the Event object that tells `text` about `object`: the same words about the same object are one Event. */
+export function streamOfText(object: StoredObject, text: EventText): string {
+  const { namespace, name, uid } = object.meta;
+  const identity = [uid, text.type, text.reason, text.message, text.component, text.container ?? ''].join('\n');
+  return eventStream(namespace || HOME_OF_CLUSTER_SCOPED, `${name}.${stableHash(identity)}`);
+}
+
+/** The Event object after one more occurrence of the same words. */
+export function occurrence(
+  before: KubernetesEventState | undefined,
+  stream: string,
+  object: StoredObject,
+  text: EventText,
+  event: Recorded,
+): KubernetesEventState {
+  if (before) {
+    const count = Number(before.body['count'] ?? 1) + 1;
+    return {
+      ...before,
+      meta: { ...before.meta, resourceVersion: event.revision },
+      body: { ...before.body, count, lastTimestamp: rfc3339(event.time) },
+      lastSeenAt: event.time,
+    };
+  }
+  const [, , namespace = '', name = ''] = stream.split('/');
+  return {
+    kind: 'Event',
+    meta: {
+      name,
+      namespace,
+      // The id of the log event that made it: every replica gives the same.
+      uid: event.id,
+      labels: {},
+      annotations: {},
+      ownerReferences: [],
+      finalizers: [],
+      createdAt: event.time,
+      generation: 0,
+      resourceVersion: event.revision,
+      managedFields: [],
+    },
+    body: body(object, text, event),
+    lastSeenAt: event.time,
+  };
+}
+
+function body(object: StoredObject, text: EventText, event: Recorded): JsonObject {
+  const { kind, meta } = object;
+  const host = text.component === 'kubelet' && kind === 'Pod' ? object.nodeName : undefined;
+  return {
+    involvedObject: {
+      kind,
+      ...(meta.namespace && { namespace: meta.namespace }),
+      name: meta.name,
+      uid: meta.uid,
+      apiVersion: namesOf(kind).apiVersion,
+      resourceVersion: String(meta.resourceVersion),
+      ...(text.container !== undefined && { fieldPath: `spec.containers{${text.container}}` }),
+    },
+    reason: text.reason,
+    message: text.message,
+    source: { component: text.component, ...(host !== undefined && { host }) },
+    firstTimestamp: rfc3339(event.time),
+    lastTimestamp: rfc3339(event.time),
+    count: 1,
+    type: text.type,
+    eventTime: null,
+    reportingComponent: text.component,
+    reportingInstance: host ?? '',
+  };
+}
+
+/** The Event object of a client's own making. */
+export function recordedEvent(
+  stream: string,
+  event: Recorded,
+  before: KubernetesEventState | undefined,
+): KubernetesEventState {
+  const { uid, object } = event.data as { readonly uid: string; readonly object: JsonObject };
+  const [, , namespace = '', name = ''] = stream.split('/');
+  const { metadata, kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  const given = (metadata ?? {}) as {
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+  };
+  return {
+    kind: 'Event',
+    meta: {
+      name,
+      namespace,
+      uid,
+      labels: given.labels ?? {},
+      annotations: given.annotations ?? {},
+      ownerReferences: [],
+      finalizers: [],
+      createdAt: before?.meta.createdAt ?? event.time,
+      generation: 0,
+      resourceVersion: event.revision,
+      managedFields: [],
+    },
+    body: rest,
+    lastSeenAt: event.time,
+  };
+}

@@ -1,0 +1,41 @@
+import type { Kind } from '../cluster/stored-object.js';
+import type { ObjectRef } from '../stream.js';
+
+/** Where a kind lives in the API. */
+export interface KindNames {
+  readonly kind: Kind;
+  /** `core` for the legacy group. */
+  readonly group: string;
+  readonly plural: string;
+  readonly apiVersion: string;
+  readonly namespaced: boolean;
+}
+
+const KINDS: readonly KindNames[] = [
+  { kind: 'Pod', group: 'core', plural: 'pods', apiVersion: 'v1', namespaced: true },
+  { kind: 'ReplicaSet', group: 'apps', plural: 'replicasets', apiVersion: 'apps/v1', namespaced: true },
+  { kind: 'Node', group: 'core', plural: 'nodes', apiVersion: 'v1', namespaced: false },
+  { kind: 'Namespace', group: 'core', plural: 'namespaces', apiVersion: 'v1', namespaced: false },
+  { kind: 'Event', group: 'core', plural: 'events', apiVersion: 'v1', namespaced: true },
+];
+
+const byKind = new Map(KINDS.map((names) => [names.kind, names]));
+const byResource = new Map(KINDS.map((names) => [`${names.group}/${names.plural}`, names]));
+
+/** The names of a kind. */
+export function namesOf(kind: Kind): KindNames {
+  const names = byKind.get(kind);
+  if (!names) throw new RangeError(`no such kind: ${kind}`);
+  return names;
+}
+
+/** The kind kept in a stream, or `undefined` for the cluster's own. */
+export function kindOfStream({ group, plural }: ObjectRef): KindNames | undefined {
+  return byResource.get(`${group}/${plural}`);
+}
+
+/** As error messages name a resource: `pods "web"`, `replicasets.apps "web"`. */
+export function qualified(kind: Kind, name: string): string {
+  const { group, plural } = namesOf(kind);
+  return `${group === 'core' ? plural : `${plural}.${group}`} "${name}"`;
+}

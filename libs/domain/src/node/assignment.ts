@@ -1,0 +1,56 @@
+import type { ObjectChange } from '../cluster/stored-object.js';
+import type { PodState } from '../pod/pod.js';
+import type { AssignedPod } from './assigned-pod.js';
+
+/** A pod bound to a node, as that node is told of it. */
+export function assignedPod(pod: PodState): AssignedPod {
+  const { meta, spec, mainContainer, sharedFate, scheduledAt = 0, containers } = pod;
+  const attempts: Record<string, number> = {};
+  for (const { name, attempt, running, terminated, last } of Object.values(containers)) {
+    if (running ?? terminated ?? last) attempts[name] = attempt;
+  }
+  return {
+    key: { uid: meta.uid, namespace: meta.namespace, name: meta.name },
+    spec,
+    labels: meta.labels,
+    annotations: meta.annotations,
+    mainContainer,
+    sharedFate,
+    scheduledAt,
+    attempts,
+    ...(meta.deletion && {
+      deletion: { requestedAt: meta.deletion.requestedAt, gracePeriodSeconds: meta.deletion.gracePeriodSeconds },
+    }),
+    terminated: pod.terminated !== undefined,
+  };
+}
+
+/** What one change means for a node: a pod to have, or (without `upsert`) one to forget. */
+export interface AssignmentDelta {
+  readonly node: string;
+  readonly uid: string;
+  readonly upsert?: AssignedPod;
+}
+
+/** What a change tells a node, or `undefined` when it tells it nothing new. */
+export function assignmentDelta({ before, after }: ObjectChange): AssignmentDelta | undefined {
+  const was = before?.kind === 'Pod' ? before : undefined;
+  const is = after?.kind === 'Pod' ? after : undefined;
+  const node = is?.nodeName ?? was?.nodeName;
+  const uid = (is ?? was)?.meta.uid;
+  if (node === undefined || uid === undefined) return undefined;
+  if (!is) return { node, uid };
+  return was && sameWish(was, is) ? undefined : { node, uid, upsert: assignedPod(is) };
+}
+
+/** Nothing changed that a node acts on. Parts that did not change are the same value, because `evolve` shares them. */
+function sameWish(a: PodState, b: PodState): boolean {
+  return (
+    a.nodeName === b.nodeName &&
+    a.spec === b.spec &&
+    a.meta.labels === b.meta.labels &&
+    a.meta.annotations === b.meta.annotations &&
+    a.meta.deletion?.gracePeriodSeconds === b.meta.deletion?.gracePeriodSeconds &&
+    Boolean(a.terminated) === Boolean(b.terminated)
+  );
+}

@@ -1,0 +1,224 @@
+import { DomainError } from '../errors.js';
+import type { EventEnvelope, Recorded } from '../event.js';
+import type { JsonObject } from '../json.js';
+import { fateRuleOf } from '../lifecycle/fate.js';
+import { alreadyExists, changedData, checkPreconditions, notFound } from '../meta/metadata.js';
+import { podStream } from '../stream.js';
+import { editablePod } from './editable.js';
+import { evolvePod } from './evolve.js';
+import { isReady, outcomeOf } from './readiness.js';
+import type { PodCommand, PodEvent, PodFact, PodState } from './pod.js';
+
+type Command<Type extends PodCommand['type']> = Extract<PodCommand, { type: Type }>;
+
+/** How often an unchanged refusal is recorded again, at most (DESIGN section 3). */
+const REFUSAL_REPEAT_MS = 60_000;
+
+/** What a command makes happen to a pod; nothing when it is already so. Throws `DomainError` when it is refused. */
+export function decidePod(command: PodCommand, pod: PodState | undefined): PodEvent[] {
+  if (command.type === 'RequestPod') return request(command, pod);
+  if (command.type === 'ReportFact') return pod ? report(command, pod) : [];
+  if (!pod) throw notFound('Pod', 'name' in command ? String(command.name) : '');
+  switch (command.type) {
+    case 'ChangePod':
+      return change(command, pod);
+    case 'SchedulePod':
+      return schedule(command, pod);
+    case 'RecordUnschedulable':
+      return recordUnschedulable(command, pod);
+    case 'TerminatePod':
+      return terminate(command, pod);
+    case 'GiveUpPod':
+      return giveUp(command, pod);
+  }
+}
+
+function request(command: Command<'RequestPod'>, pod: PodState | undefined): PodEvent[] {
+  if (pod) throw alreadyExists('Pod', command.name);
+  const { mainContainer, sharedFate } = fateRuleOf(command.spec, command.meta.annotations);
+  const { nodeName, ...spec } = command.spec;
+  const events: PodEvent[] = [
+    {
+      type: 'PodRequested',
+      data: { ...command.meta, spec: { ...spec } as typeof command.spec, mainContainer, sharedFate },
+    },
+  ];
+  if (nodeName) events.push({ type: 'PodScheduled', data: { uid: command.meta.uid, node: nodeName, by: 'request' } });
+  return events;
+}
+
+function change(command: Command<'ChangePod'>, pod: PodState): PodEvent[] {
+  checkPreconditions('Pod', pod.meta, command.preconditions);
+  const status =
+    command.status === undefined
+      ? undefined
+      : { current: pod.clientStatus ?? {}, desired: command.status as JsonObject };
+  const data = changedData(pod.meta, editablePod(pod), command, status);
+  return data ? withDeletion(pod, [{ type: 'PodChanged', data }]) : [];
+}
+
+function schedule(command: Command<'SchedulePod'>, pod: PodState): PodEvent[] {
+  const { uid, node, by, record } = command;
+  checkPreconditions('Pod', pod.meta, uid === undefined ? {} : { uid });
+  const refuse = (why: string): DomainError =>
+    new DomainError('Conflict', `Operation cannot be fulfilled on pods/binding "${pod.meta.name}": ${why}`);
+  if (pod.nodeName !== undefined) throw refuse(`pod ${pod.meta.name} is already assigned to node "${pod.nodeName}"`);
+  if (pod.meta.deletion) throw refuse(`pod ${pod.meta.name} is being deleted, cannot be assigned to a host`);
+  if (pod.terminated) throw refuse(`pod ${pod.meta.name} has ended`);
+  if (pod.spec.schedulingGates?.length) throw refuse(`pod ${pod.meta.name} has non-empty .spec.schedulingGates`);
+  return [{ type: 'PodScheduled', data: { uid: pod.meta.uid, node, by, ...(record && { record }) } }];
+}
+
+function recordUnschedulable({ uid, message, record, now }: Command<'RecordUnschedulable'>, pod: PodState): PodEvent[] {
+  if (pod.meta.uid !== uid || pod.nodeName !== undefined || pod.meta.deletion || pod.terminated) return [];
+  const before = pod.unschedulable;
+  const unchanged = before && reasonsOf(before.record.refused) === reasonsOf(record.refused);
+  if (unchanged && now - before.at < REFUSAL_REPEAT_MS) return [];
+  return [{ type: 'PodUnschedulable', data: { uid, message, record } }];
+}
+
+/** The set of reasons, whatever their counts. */
+function reasonsOf(refused: Readonly<Record<string, Readonly<Record<string, number>>>>): string {
+  const reasons = Object.entries(refused).flatMap(([filter, counts]) =>
+    Object.keys(counts).map((why) => `${filter}: ${why}`),
+  );
+  return reasons.sort().join('\n');
+}
+
+function terminate(command: Command<'TerminatePod'>, pod: PodState): PodEvent[] {
+  checkPreconditions('Pod', pod.meta, command.preconditions);
+  const asked = command.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;
+  const grace = pod.nodeName === undefined ? 0 : asked < 0 ? 1 : asked;
+  const { propagation, reason, message, nodeReady } = command;
+  const goesNow = pod.nodeName === undefined || (grace === 0 && !nodeReady);
+  const events: PodEvent[] = [];
+  const before = pod.meta.deletion;
+  if (!before || grace < before.gracePeriodSeconds) {
+    events.push({
+      type: 'PodTerminationRequested',
+      data: { gracePeriodSeconds: grace, propagation, reason, ...(message !== undefined && { message }) },
+    });
+  }
+  if (goesNow && pod.meta.finalizers.length === 0) {
+    events.push({ type: 'PodDeleted', data: { uid: pod.meta.uid, reason: pod.terminationReason ?? reason } });
+  }
+  return events;
+}
+
+function giveUp({ uid, reason, message }: Command<'GiveUpPod'>, pod: PodState): PodEvent[] {
+  if (pod.meta.uid !== uid) return [];
+  const events: PodEvent[] = [];
+  if (!pod.terminated) events.push({ type: 'PodTerminated', data: { phase: 'Failed', reason, message } });
+  if (pod.meta.deletion && pod.meta.finalizers.length === 0) {
+    events.push({ type: 'PodDeleted', data: { uid, reason: pod.terminationReason ?? reason } });
+  }
+  return events;
+}
+
+function report({ uid, node, fact }: Command<'ReportFact'>, pod: PodState): PodEvent[] {
+  if (pod.meta.uid !== uid || pod.nodeName !== node || isKnown(fact, pod)) return [];
+  const { id: _, ...event } = fact;
+  const events: PodEvent[] = [event];
+  if (fact.type === 'PodRefusedByNode') {
+    events.push({
+      type: 'PodTerminated',
+      data: { phase: 'Failed', reason: fact.data.reason, message: fact.data.message },
+    });
+  }
+  return withDeletion(pod, withDerived(pod, events));
+}
+
+/** Whether the log already says what the fact says, or newer. Executors repeat themselves until acknowledged. */
+function isKnown(fact: PodFact, pod: PodState): boolean {
+  switch (fact.type) {
+    case 'PodSandboxStarted':
+      return (
+        pod.sandbox !== undefined &&
+        (pod.sandbox.attempt > fact.data.attempt ||
+          (pod.sandbox.sandboxId === fact.data.sandboxId && pod.sandbox.ip === fact.data.ip))
+      );
+    case 'ContainerStarted': {
+      const known = pod.containers[fact.data.container];
+      if (!known || known.attempt > fact.data.attempt) return true;
+      return known.containerId === fact.data.containerId;
+    }
+    case 'ContainerExited': {
+      const known = pod.containers[fact.data.container];
+      if (!known || known.attempt > fact.data.attempt) return true;
+      return (
+        known.terminated?.containerId === fact.data.containerId || known.last?.containerId === fact.data.containerId
+      );
+    }
+    case 'PodContainersRemoved':
+      return !pod.meta.deletion || pod.removedFromNode;
+    case 'PodRefusedByNode':
+      return pod.terminated !== undefined;
+    case 'ContainerKilling':
+      return pod.containers[fact.data.container]?.running === undefined;
+    case 'PodSandboxFailed':
+      return pod.terminated !== undefined;
+    case 'ImagePullStarted':
+    case 'ImagePullProgressed':
+    case 'ImagePulled':
+    case 'ImagePullFailed':
+    case 'ContainerCreateFailed':
+    case 'ContainerCreated':
+    case 'ContainerBackingOff':
+      return pod.terminated !== undefined || pod.containers[fact.data.container]?.running !== undefined;
+  }
+}
+
+/** Adds what follows from the events: the terminal phase, and the turns of readiness. */
+function withDerived(pod: PodState, events: PodEvent[]): PodEvent[] {
+  const after = preview(pod, events);
+  if (!after) return events;
+  const outcome = outcomeOf(after);
+  const stillRunning = Object.values(after.containers).some(({ running }) => running);
+  if (!after.terminated && outcome.kind === 'ended' && !stillRunning) {
+    return [...events, { type: 'PodTerminated', data: { phase: outcome.phase } }];
+  }
+  const wasReady = pod.conditions['Ready']?.status === 'True';
+  if (after.terminated || isReady(after) === wasReady) return events;
+  if (!wasReady) return [...events, { type: 'PodBecameReady', data: {} }];
+  const unready = after.spec.containers.filter(({ name }) => !after.containers[name]?.running).map(({ name }) => name);
+  return [
+    ...events,
+    {
+      type: 'PodBecameUnready',
+      data: { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` },
+    },
+  ];
+}
+
+/** Adds `PodDeleted` once deletion was asked for, no finalizer is left, and no container is left on a node. */
+function withDeletion(pod: PodState, events: PodEvent[]): PodEvent[] {
+  const after = preview(pod, events);
+  const gone =
+    after?.meta.deletion &&
+    after.meta.finalizers.length === 0 &&
+    (after.nodeName === undefined || after.removedFromNode);
+  if (!after || !gone) return events;
+  return [
+    ...events,
+    { type: 'PodDeleted', data: { uid: pod.meta.uid, reason: after.terminationReason ?? 'Requested' } },
+  ];
+}
+
+/** The pod as it would be after events that are not recorded yet; only its facts are read, never its times. */
+function preview(pod: PodState, events: readonly PodEvent[]): PodState | undefined {
+  const envelope: Omit<EventEnvelope, 'revision' | 'version'> = {
+    id: '',
+    stream: podStream(pod.meta.namespace, pod.meta.name),
+    time: 0,
+    schemaVersion: 1,
+    actor: { kind: 'system', name: 'preview' },
+    requestId: '',
+    correlationId: '',
+    commandId: '',
+    commandLast: 0,
+  };
+  return events.reduce<PodState | undefined>(
+    (state, event) => evolvePod(state, { ...envelope, ...event, revision: 0, version: 0 } as Recorded<PodEvent>),
+    pod,
+  );
+}

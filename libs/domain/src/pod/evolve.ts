@@ -1,0 +1,211 @@
+import { invariant } from '../errors.js';
+import type { EventEnvelope, Recorded } from '../event.js';
+import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
+import type { PodSpec } from './pod-spec.js';
+import { editablePod } from './editable.js';
+import type { Condition, ContainerState, PodEvent, PodState } from './pod.js';
+
+/**
+ * A pod after one more event; `undefined` once deleted. Total over recorded events: what the log holds has been decided.
+ * Events that leave the wire form as it is leave `resourceVersion` too (DESIGN section 3).
+ */
+export function evolvePod(pod: PodState | undefined, event: Recorded<PodEvent>): PodState | undefined {
+  if (event.type === 'PodRequested') return requested(event);
+  invariant(pod, `${event.type} at revision ${event.revision}, but ${event.stream} holds no pod`);
+  const after = step(pod, event);
+  if (!after || after === pod) return after;
+  return { ...after, meta: { ...after.meta, resourceVersion: event.revision } };
+}
+
+function requested(event: Recorded<Extract<PodEvent, { type: 'PodRequested' }>>): PodState {
+  const { spec, mainContainer, sharedFate } = event.data;
+  return {
+    kind: 'Pod',
+    meta: newMeta(event.data, event),
+    spec,
+    mainContainer,
+    sharedFate,
+    startedContainersOnce: false,
+    containers: Object.fromEntries(
+      spec.containers.map(({ name }) => [name, { name, attempt: 0, waiting: { reason: 'ContainerCreating' } }]),
+    ),
+    conditions: {},
+    removedFromNode: false,
+  };
+}
+
+function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodRequested' }>>): PodState | undefined {
+  switch (event.type) {
+    case 'PodChanged': {
+      const { meta, spec, status } = afterChange(pod.meta, editablePod(pod), pod.clientStatus ?? {}, event.data);
+      const { clientStatus: _, ...rest } = pod;
+      return {
+        ...rest,
+        meta,
+        spec: spec as PodSpec,
+        ...(Object.keys(status).length > 0 && { clientStatus: status }),
+      };
+    }
+    case 'PodScheduled': {
+      const { unschedulable: _, ...rest } = pod;
+      return {
+        ...rest,
+        nodeName: event.data.node,
+        scheduledAt: event.time,
+        spec: { ...pod.spec, nodeName: event.data.node },
+        conditions: withCondition(pod, event, 'PodScheduled', { status: 'True' }),
+      };
+    }
+    case 'PodUnschedulable':
+      return {
+        ...pod,
+        unschedulable: { message: event.data.message, at: event.time, record: event.data.record },
+        conditions: withCondition(pod, event, 'PodScheduled', {
+          status: 'False',
+          reason: 'Unschedulable',
+          message: event.data.message,
+        }),
+      };
+    case 'PodSandboxStarted': {
+      const conditions = withCondition(pod, event, 'PodReadyToStartContainers', { status: 'True' });
+      return {
+        ...pod,
+        startedAt: pod.startedAt ?? event.time,
+        sandbox: event.data,
+        conditions: { ...conditions, ...onlyCondition(pod, event, 'Initialized', { status: 'True' }) },
+      };
+    }
+    case 'ImagePullFailed': {
+      const { reason, message, retryAt } = event.data;
+      return waiting(pod, event.data.container, { reason, message, ...(retryAt !== undefined && { retryAt }) });
+    }
+    case 'ContainerCreateFailed': {
+      const { container, reason, message, retryAt } = event.data;
+      return waiting(pod, container, { reason, message, retryAt });
+    }
+    case 'ContainerBackingOff': {
+      const { container, message, retryAt } = event.data;
+      return waiting(pod, container, { reason: 'CrashLoopBackOff', message, retryAt });
+    }
+    case 'ImagePulled':
+      return waiting(pod, event.data.container, { reason: 'ContainerCreating' });
+    case 'ContainerCreated':
+      return pod.containers[event.data.container]?.waiting?.reason === 'ContainerCreating'
+        ? pod
+        : waiting(pod, event.data.container, { reason: 'ContainerCreating' });
+    case 'ContainerStarted': {
+      const { container, attempt, containerId, imageId, startedAt } = event.data;
+      const before = pod.containers[container];
+      if (!before) return pod;
+      const last = before.terminated ?? before.last;
+      return withContainer(pod, {
+        name: container,
+        attempt,
+        containerId,
+        imageId,
+        running: { startedAt },
+        ...(last && { last }),
+      });
+    }
+    case 'ContainerExited': {
+      const { container, attempt, ...termination } = event.data;
+      const before = pod.containers[container];
+      if (!before) return pod;
+      const previous =
+        before.terminated && before.terminated.containerId !== termination.containerId
+          ? before.terminated
+          : before.last;
+      return withContainer(pod, {
+        name: container,
+        attempt,
+        containerId: termination.containerId,
+        ...(before.imageId !== undefined && { imageId: before.imageId }),
+        terminated: termination,
+        ...(previous && { last: previous }),
+      });
+    }
+    case 'PodBecameReady':
+      return { ...pod, conditions: readiness(pod, event, { status: 'True' }) };
+    case 'PodBecameUnready':
+      return {
+        ...pod,
+        conditions: readiness(pod, event, { status: 'False', reason: event.data.reason, message: event.data.message }),
+      };
+    case 'PodTerminationRequested':
+      return {
+        ...pod,
+        meta: afterDeletionRequest(pod.meta, { ...event.data, propagation: 'Background' }, event),
+        terminationReason: pod.terminationReason ?? event.data.reason,
+      };
+    case 'PodTerminated': {
+      const reason = event.data.phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed';
+      return {
+        ...pod,
+        terminated: { ...event.data, at: event.time },
+        conditions: readiness(pod, event, { status: 'False', reason }),
+      };
+    }
+    case 'PodContainersRemoved':
+      return { ...pod, removedFromNode: true };
+    case 'PodDeleted':
+      return undefined;
+    case 'PodRefusedByNode':
+    case 'PodSandboxFailed':
+    case 'ImagePullStarted':
+    case 'ImagePullProgressed':
+    case 'ContainerKilling':
+      return pod;
+  }
+}
+
+type NewCondition = Omit<Condition, 'lastTransitionAt'>;
+
+/** One condition; its transition time moves only when its status does. */
+function onlyCondition(
+  pod: PodState,
+  event: EventEnvelope,
+  type: string,
+  next: NewCondition,
+): Record<string, Condition> {
+  const before = pod.conditions[type];
+  return {
+    [type]: { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time },
+  };
+}
+
+function withCondition(pod: PodState, event: EventEnvelope, type: string, next: NewCondition): PodState['conditions'] {
+  return { ...pod.conditions, ...onlyCondition(pod, event, type, next) };
+}
+
+function readiness(pod: PodState, event: EventEnvelope, next: NewCondition): PodState['conditions'] {
+  return {
+    ...pod.conditions,
+    ...onlyCondition(pod, event, 'ContainersReady', next),
+    ...onlyCondition(pod, event, 'Ready', next),
+  };
+}
+
+function withContainer(pod: PodState, container: ContainerState): PodState {
+  const containers = { ...pod.containers, [container.name]: container };
+  const startedContainersOnce =
+    pod.startedContainersOnce ||
+    pod.spec.containers.every(({ name }) => {
+      const state = containers[name];
+      return state !== undefined && (state.running ?? state.terminated ?? state.last) !== undefined;
+    });
+  return { ...pod, containers, startedContainersOnce };
+}
+
+/** A container that waits. The end of its last run is kept; one that runs is not put back to waiting by late news. */
+function waiting(pod: PodState, name: string, next: NonNullable<ContainerState['waiting']>): PodState {
+  const before = pod.containers[name];
+  if (!before || before.running) return pod;
+  const last = before.terminated ?? before.last;
+  return withContainer(pod, {
+    name,
+    attempt: before.attempt,
+    waiting: next,
+    ...(last && { last }),
+    ...(before.imageId !== undefined && { imageId: before.imageId }),
+  });
+}
