@@ -23,7 +23,7 @@ export function parseYaml(text: string): Parsed {
 
 function parsedDocument(text: string): Document {
   try {
-    return parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, merge: false, logLevel: 'silent' });
+    return parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, merge: false, logLevel: 'error' });
   } catch (error) {
     // The library recurses with the nesting of its input: a hostile document ends in an overflow of the stack.
     throw new WireError('BadRequest', 'error converting YAML to JSON: yaml: the document cannot be read', {
