@@ -16,7 +16,7 @@ const base = {
     ],
   },
   moduleNameMapper: {
-    '^#(domain|eventlog|bus)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#(domain|eventlog|bus|system)$': '<rootDir>/libs/$1/src/index.ts',
     '^#bus/nest$': '<rootDir>/libs/bus/src/nest/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

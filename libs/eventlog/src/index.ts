@@ -3,3 +3,12 @@ export { EventCodec, type Upcaster } from './event-codec.js';
 export { InMemoryEventLog, type InMemoryEventLogOptions, type Schedule } from './in-memory-event-log.js';
 export { LogFollower, type LogFollowerOptions } from './log-follower.js';
 export { LogState, SCHEDULER_LEASE } from './log-state.js';
+export { migrate, type MigrateOptions } from './postgres/migrate.js';
+export { PostgresEventLog, type PostgresEventLogOptions } from './postgres/postgres-event-log.js';
+export {
+  ClusterProjection,
+  type ClusterProjectionOptions,
+  type ChangesListener,
+  clusterStateAt,
+} from './cluster-projection.js';
+export { CommandBus, type Command, type Executed, type StreamDecision } from './command-bus.js';
