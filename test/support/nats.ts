@@ -13,6 +13,8 @@ export class TestNats {
   private child: ChildProcess | undefined;
   /** Chosen by the server at its first start, kept at every further one. */
   private port = -1;
+  /** A server that starts again reads the configuration it was given first: newer claims are in its store. */
+  private readonly configuredAt = Date.now();
 
   private constructor(
     private readonly dir: string,
@@ -65,7 +67,7 @@ export class TestNats {
 
   private config(): string {
     const place = { host: '127.0.0.1', port: this.port, storeDir: this.store };
-    if (this.keys) return natsServerConfig({ ...place, keys: this.keys, now: Date.now() });
+    if (this.keys) return natsServerConfig({ ...place, keys: this.keys, now: this.configuredAt });
     return [
       `host: "${place.host}"`,
       `port: ${place.port}`,

@@ -19,6 +19,9 @@ const answerWindowMs = 120_000;
 /** A join request is a token, a name and a public key. */
 const joinPayloadBytes = 16 * 1024;
 
+/** Tokens of a revoked key are void up to this second, the end of the year 9999: whichever clock signs another. */
+const forEver = 253_402_300_799;
+
 /** What one account may keep on JetStream, in bytes. */
 export interface JetStreamLimits {
   readonly diskBytes: number;
@@ -36,7 +39,7 @@ export function operatorJwt(keys: NatsKeys, now: Millis): string {
 
 /** The account that talks to the server itself: pushes of account claims go through it, nothing else. */
 export function systemAccountJwt(keys: NatsKeys, now: Millis): string {
-  return accountJwt(keys, keys.systemAccount, 'SYS', {}, {}, now);
+  return accountJwt(keys, keys.systemAccount, 'SYS', {}, [], now);
 }
 
 /** The account everything of ours lives in, with its JetStream limits and the users that are cut off. */
@@ -105,7 +108,7 @@ export function credsFile(jwt: string, seed: string): string {
 }
 
 /** A moment as NATS tokens count it. */
-export const seconds = (now: Millis): number => Math.floor(now / 1000);
+const seconds = (now: Millis): number => Math.floor(now / 1000);
 
 const unlimited = -1;
 
@@ -114,7 +117,7 @@ function accountJwt(
   accountSeed: string,
   name: string,
   jetStream: JsonObject,
-  revocations: Readonly<Record<string, number>>,
+  revoked: readonly string[],
   now: Millis,
 ): string {
   const limits = {
@@ -128,6 +131,7 @@ function accountJwt(
     leaf: 0,
     ...jetStream,
   };
+  const revocations = Object.fromEntries(revoked.map((publicKey) => [publicKey, forEver]));
   const nats = { type: 'account', version: 2, limits, revocations };
   return encodeJwt({ name, sub: publicKeyOf(accountSeed), nats }, pairOf(keys.operator), seconds(now));
 }

@@ -15,8 +15,8 @@ export interface NatsKeys {
   readonly systemUser: string;
   readonly controlPlaneUser: string;
   readonly joinUser: string;
-  /** Public user keys that are cut off, each with the second up to which its tokens are void. */
-  readonly revoked: Readonly<Record<string, number>>;
+  /** Public user keys that are cut off, for good: a node that comes back makes itself a new key. */
+  readonly revoked: readonly string[];
 }
 
 const fileName = 'nats-keys.json';
@@ -31,7 +31,7 @@ export function createNatsKeys(): NatsKeys {
     systemUser: seedOf(createUser()),
     controlPlaneUser: seedOf(createUser()),
     joinUser: seedOf(createUser()),
-    revoked: {},
+    revoked: [],
   };
 }
 
@@ -85,9 +85,5 @@ function parseKeys(text: string, path: string): NatsKeys {
 function isKeys(value: unknown): value is NatsKeys {
   if (typeof value !== 'object' || value === null) return false;
   const keys = value as Partial<Record<keyof NatsKeys, unknown>>;
-  return (
-    seedNames.every((name) => typeof keys[name] === 'string') &&
-    typeof keys.revoked === 'object' &&
-    keys.revoked !== null
-  );
+  return seedNames.every((name) => typeof keys[name] === 'string') && Array.isArray(keys.revoked);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject, Millis } from '#domain';
 import { decodeMessage } from '../codec.js';
-import { podledgerAccountJwt, seconds, systemCreds, type JetStreamLimits } from './credentials.js';
+import { podledgerAccountJwt, systemCreds, type JetStreamLimits } from './credentials.js';
 import { decodeJwt } from './jwt.js';
 import { loadNatsKeys, publicKeyOf, saveNatsKeys, type NatsKeys } from './keys.js';
 import { connectNats, type NatsLink } from './nats-link.js';
@@ -18,8 +18,8 @@ export interface RevocationOptions {
 const timeoutMs = 5_000;
 
 /**
- * Cuts users off by their public keys, for good: the server drops their connections and refuses every token of theirs made
- * up to now. Kept beside the keys first, so that a server that starts anew knows it too. Doing it again changes nothing.
+ * Cuts users off by their public keys, for good: the server drops their connections and refuses every token of theirs.
+ * Kept beside the keys first, so that a server that starts anew knows it too. Doing it again changes nothing.
  * Throws when the server does not take it; then it is not known to be in force and must be repeated.
  */
 export async function revokeNodeUsers(options: RevocationOptions, publicKeys: readonly string[]): Promise<void> {
@@ -33,8 +33,8 @@ export async function revokeNodeUsers(options: RevocationOptions, publicKeys: re
   });
   try {
     // Another API replica may have revoked others; the server knows of those.
-    const known = { ...kept, revoked: { ...(await revokedOnServer(link, kept)), ...kept.revoked } };
-    const keys = withRevoked(known, publicKeys, options.now);
+    const revoked = new Set([...kept.revoked, ...(await revokedOnServer(link, kept)), ...publicKeys]);
+    const keys = { ...kept, revoked: [...revoked] };
     await saveNatsKeys(options.dir, keys);
     await push(link, podledgerAccountJwt(keys, options.now, options.limits));
   } finally {
@@ -42,19 +42,11 @@ export async function revokeNodeUsers(options: RevocationOptions, publicKeys: re
   }
 }
 
-/** The keys with these users revoked as of now; one that already was keeps its first moment. */
-export function withRevoked(keys: NatsKeys, publicKeys: readonly string[], now: Millis): NatsKeys {
-  const added = Object.fromEntries(publicKeys.map((key) => [key, seconds(now)]));
-  return { ...keys, revoked: { ...added, ...keys.revoked } };
-}
-
-async function revokedOnServer(link: NatsLink, keys: NatsKeys): Promise<Readonly<Record<string, number>>> {
+async function revokedOnServer(link: NatsLink, keys: NatsKeys): Promise<readonly string[]> {
   const subject = `$SYS.REQ.ACCOUNT.${publicKeyOf(keys.account)}.CLAIMS.LOOKUP`;
   const reply = await link.untilLost(() => link.connection.request(subject, '', { timeout: timeoutMs }));
   const revocations = decodeJwt(reply.string()).nats['revocations'];
-  if (typeof revocations !== 'object' || revocations === null) return {};
-  const pairs = Object.entries(revocations).filter((pair): pair is [string, number] => typeof pair[1] === 'number');
-  return Object.fromEntries(pairs);
+  return typeof revocations === 'object' && revocations !== null ? Object.keys(revocations) : [];
 }
 
 async function push(link: NatsLink, jwt: string): Promise<void> {
