@@ -74,10 +74,19 @@ export function schemaOf(id: TypeId): TypeSchema {
 /** Every type of the schema, in order of their ids. */
 export const typeIds: readonly TypeId[] = Object.keys(types).filter(isTypeId);
 
-/** The schema's package of an API group: the first word of the group, as in Kubernetes' own packages. */
-const packageOf = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] ?? group));
+/** API groups whose name is longer than their package's in the schema. */
+const longGroups: Readonly<Record<string, string>> = {
+  core: '',
+  events: 'events.k8s.io',
+  coordination: 'coordination.k8s.io',
+  scheduling: 'scheduling.k8s.io',
+  authentication: 'authentication.k8s.io',
+  authorization: 'authorization.k8s.io',
+  rbac: 'rbac.authorization.k8s.io',
+};
+const packages = new Map(Object.entries(longGroups).map(([name, group]) => [group, name]));
 
-/** Kinds that every group understands, whatever `apiVersion` they are sent with. */
+/** Kinds that every group understands; their types are those of `meta/v1`. */
 const metaKinds: ReadonlySet<string> = new Set([
   'Status',
   'DeleteOptions',
@@ -89,7 +98,9 @@ const metaKinds: ReadonlySet<string> = new Set([
 
 /** The type of a kind, or `undefined` when the schema does not hold it. */
 export function typeOfKind(gvk: GroupVersionKind): TypeId | undefined {
-  const id = metaKinds.has(gvk.kind) ? `meta.v1.${gvk.kind}` : `${packageOf(gvk.group)}.${gvk.version}.${gvk.kind}`;
+  const id = metaKinds.has(gvk.kind)
+    ? `meta.v1.${gvk.kind}`
+    : `${packages.get(gvk.group) ?? gvk.group}.${gvk.version}.${gvk.kind}`;
   return isTypeId(id) ? id : undefined;
 }
 
@@ -108,4 +119,13 @@ export function parseApiVersion(apiVersion: string): { group: string; version: s
 /** The package and name by which Kubernetes' OpenAPI documents know a type: `io.k8s.api.core.v1.Pod`. */
 export function openApiName(id: TypeId): string {
   return id.startsWith('meta.') ? `io.k8s.apimachinery.pkg.apis.${id}` : `io.k8s.api.${id}`;
+}
+
+/** The kind that a type is, or `undefined` for the types that are only parts of kinds. */
+export function kindOfType(id: TypeId): GroupVersionKind | undefined {
+  const { fields } = schemaOf(id);
+  if (!fields.has('apiVersion') || !fields.has('kind')) return undefined;
+  const [pack = '', version = '', kind = ''] = id.split('.');
+  if (pack === 'meta') return metaKinds.has(kind) ? { group: '', version, kind } : undefined;
+  return fields.has('metadata') ? { group: longGroups[pack] ?? pack, version, kind } : undefined;
 }
