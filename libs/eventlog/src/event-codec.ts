@@ -19,7 +19,7 @@ export interface Upcaster {
  * An event as the database answers it: every column as text, in the order of {@link EVENT_COLUMNS}. Nothing but the codec
  * looks inside.
  */
-export type EventRow = readonly [
+export type EventRow = [
   revision: string,
   stream: string,
   version: string,

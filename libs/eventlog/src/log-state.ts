@@ -105,7 +105,8 @@ export class LogState {
   }
 
   saveSnapshot({ name, format, revision, state }: Snapshot): void {
-    this.#dropSnapshots((other) => other.name === name && other.format === format && other.revision === revision);
+    // The same revision again is the same state.
+    if (this.#snapshotsOf(name, format).some((other) => other.revision === revision)) return;
     this.#snapshots.push({ name, format, revision, json: JSON.stringify(state) });
     const kept = snapshotsToKeep(this.#snapshotsOf(name, format).map((snapshot) => snapshot.revision));
     this.#dropSnapshots((other) => other.name === name && other.format === format && !kept.has(other.revision));

@@ -1,0 +1,112 @@
+import { type AppendCommand, type Appended, BrokenInvariant, StaleEpoch, VersionConflict } from '#domain';
+import type { Outcome } from '../coalescer.js';
+import { type EventCodec, parseInt8 } from '../event-codec.js';
+
+/** A command on its way: payloads are encoded while the batch before is under way. */
+export interface EncodedCommand {
+  readonly command: AppendCommand;
+  /** One line of JSON per event, in the order of the writes. */
+  readonly payloads: readonly string[];
+  /** About how much of a batch it takes. */
+  readonly bytes: number;
+}
+
+/** Ids, names and lengths beside the payload, estimated: the bound of a batch needs no more. */
+const BYTES_PER_EVENT = 200;
+
+export function encodeCommand(command: AppendCommand, codec: EventCodec): EncodedCommand {
+  const payloads = command.writes.flatMap(({ events }) => events.map((event) => codec.encodeData(event)));
+  const bytes = payloads.reduce((sum, payload) => sum + payload.length + BYTES_PER_EVENT, 0);
+  return { command, payloads, bytes };
+}
+
+/** Numbers as an array literal, which costs less than what the driver makes of a JavaScript array. */
+const intArray = (values: readonly (number | null)[]): string =>
+  `{${values.map((value) => (value === null ? 'null' : value)).join(',')}}`;
+
+/** The parameters of the `append` function (migration 0002): the batch flattened, streams named once and then by number. */
+export function batchParameters(batch: readonly EncodedCommand[], codec: EventCodec): unknown[] {
+  const streams = new Map<string, number>();
+  const numberOf = (stream: string): number => {
+    const known = streams.get(stream);
+    if (known !== undefined) return known;
+    streams.set(stream, streams.size + 1);
+    return streams.size;
+  };
+  const checkCommands: number[] = [];
+  const checkStreams: number[] = [];
+  const checkVersions: number[] = [];
+  const eventCommands: number[] = [];
+  const eventStreams: number[] = [];
+  const eventTypes: string[] = [];
+  const eventSchemaVersions: number[] = [];
+  batch.forEach(({ command }, index) => {
+    const expect = (stream: string, version: number): void => {
+      checkCommands.push(index + 1);
+      checkStreams.push(numberOf(stream));
+      checkVersions.push(version);
+    };
+    for (const { stream, version } of command.guards ?? []) expect(stream, version);
+    for (const { stream, expectedVersion, events } of command.writes) {
+      expect(stream, expectedVersion);
+      for (const { type } of events) {
+        eventCommands.push(index + 1);
+        eventStreams.push(numberOf(stream));
+        eventTypes.push(type);
+        eventSchemaVersions.push(codec.schemaVersionOf(type));
+      }
+    }
+  });
+  const commands = batch.map(({ command }) => command);
+  const contexts = commands.map(({ context }) => context);
+  return [
+    [...streams.keys()],
+    commands.map(({ commandId }) => commandId),
+    intArray(commands.map(({ schedulerEpoch }) => schedulerEpoch ?? null)),
+    contexts.map(({ actor }) => actor.kind),
+    contexts.map(({ actor }) => actor.name),
+    contexts.map(({ requestId }) => requestId),
+    contexts.map(({ causationId }) => causationId ?? null),
+    contexts.map(({ correlationId }) => correlationId),
+    intArray(checkCommands),
+    intArray(checkStreams),
+    intArray(checkVersions),
+    intArray(eventCommands),
+    intArray(eventStreams),
+    eventTypes,
+    intArray(eventSchemaVersions),
+    batch.flatMap(({ payloads }) => payloads).join('\n'),
+  ];
+}
+
+/** A verdict of the `append` function, every column as text. */
+export type VerdictRow = [
+  outcome: string,
+  first: string | null,
+  last: string | null,
+  stream: string | null,
+  expected: string | null,
+  actual: string | null,
+];
+
+function given(text: string | null): string {
+  if (text === null) throw new BrokenInvariant('a verdict of the append function lacks a column');
+  return text;
+}
+
+export function outcomeOf(row: VerdictRow, command: AppendCommand): Outcome<Appended> {
+  const [outcome, first, last, stream, expected, actual] = row;
+  switch (outcome) {
+    case 'ok':
+    case 'duplicate':
+      return {
+        value: { first: parseInt8(given(first)), last: parseInt8(given(last)), duplicate: outcome === 'duplicate' },
+      };
+    case 'conflict':
+      return { error: new VersionConflict(given(stream), parseInt8(given(expected)), parseInt8(given(actual))) };
+    case 'stale':
+      return { error: new StaleEpoch(command.schedulerEpoch ?? 0, parseInt8(given(actual))) };
+    default:
+      throw new BrokenInvariant(`no such verdict: ${outcome}`);
+  }
+}
