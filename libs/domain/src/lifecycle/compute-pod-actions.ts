@@ -1,0 +1,256 @@
+import type { Millis } from '../event.js';
+import type { AssignedPod } from '../node/assigned-pod.js';
+import type { PodFact } from '../pod/pod.js';
+import { backOffMs, CREATE_BACK_OFF, isHeldBack, RESTART_RESET_MS } from './back-off.js';
+import { computeRemoval } from './compute-removal.js';
+import { needsPodIP } from './expand-env.js';
+import { podOutcome, type Ending, type PodOutcome } from './fate.js';
+import type { ObservedContainer } from './observed.js';
+import { planImages } from './plan-images.js';
+import { currentGeneration, planMembers, type Creation, type MembersPlan } from './plan-members.js';
+import { planStops } from './plan-stops.js';
+import type { PodAction, PodInput, PodPlan } from './pod-plan.js';
+import { createKey, sandboxKey, type PodMemory } from './pod-memory.js';
+import { endedAt, generationOf, hasEnded, isFresh, isRunning, viewPod, type PodView } from './pod-view.js';
+import { sandboxHash } from './spec-hash.js';
+
+/**
+ * What is to be done about one pod now: pure, total, and idempotent, so a lost answer or a restart of the node's agent
+ * only means looking again. After kubelet's `computePodActions`, with co-creation, shared fate and co-termination of
+ * DESIGN section 4.
+ */
+export function computePodActions(input: PodInput): PodPlan {
+  const { pod, observed, now, settled } = input;
+  const memory = forget(input.memory, observed);
+  if (pod.deletion) {
+    const deadline = pod.deletion.requestedAt + pod.deletion.gracePeriodSeconds * 1000;
+    const plan = computeRemoval({ observed, memory, deadline, settled, message: 'The pod is deleted', now });
+    return plan.gone ? { ...plan, facts: [removedFact(input)] } : plan;
+  }
+  const view = viewPod(pod, observed, memory);
+  if (input.refusal) {
+    const id = `${pod.key.uid}/PodRefusedByNode`;
+    return windDown(input, view, memory, 'The node refused the pod', [
+      { id, type: 'PodRefusedByNode', data: input.refusal },
+    ]);
+  }
+  if (pod.terminated || outcomeOnNode(pod, view).kind === 'ended') {
+    return windDown(input, view, memory, 'The pod has ended', []);
+  }
+  return keepRunning({ ...input, memory }, view);
+}
+
+function removedFact({ pod, node }: PodInput): PodFact {
+  return { id: `${pod.key.uid}/PodContainersRemoved`, type: 'PodContainersRemoved', data: { node } };
+}
+
+/** Drops what is remembered of containers that are no more. */
+function forget(memory: PodMemory, observed: readonly ObservedContainer[]): PodMemory {
+  const running = new Set(observed.filter(isRunning).map(({ id }) => id));
+  const known = new Set(observed.map(({ id }) => id));
+  return {
+    ...memory,
+    stopping: Object.fromEntries(Object.entries(memory.stopping).filter(([id]) => running.has(id))),
+    replaced: memory.replaced.filter((id) => known.has(id)),
+  };
+}
+
+/** The pod's fate as its node can tell it, perhaps before the log can. */
+function outcomeOnNode(pod: AssignedPod, view: PodView): PodOutcome {
+  const generation = pod.sharedFate ? currentGeneration(pod, view) : undefined;
+  const endings: Record<string, Ending> = {};
+  for (const { name } of pod.spec.containers) {
+    const newest = view.newest(name);
+    const counts = newest && (generation === undefined || generationOf(newest) === generation);
+    if (counts && hasEnded(newest)) endings[name] = view.endingOf(newest);
+  }
+  const rule = {
+    restartPolicy: pod.spec.restartPolicy,
+    mainContainer: pod.mainContainer,
+    sharedFate: pod.sharedFate,
+  };
+  return podOutcome(
+    rule,
+    pod.spec.containers.map(({ name }) => name),
+    endings,
+  );
+}
+
+/** Stops what still runs of a pod that has ended. Dead containers stay, for their output, until the pod is deleted. */
+function windDown(
+  { pod, now, settled }: PodInput,
+  view: PodView,
+  memory: PodMemory,
+  message: string,
+  facts: readonly PodFact[],
+): PodPlan {
+  const runningApps = view.apps.filter(isRunning);
+  // The sandbox goes last, so that the members keep their network while they shut down, and gives its address and ports back.
+  const running = runningApps.length > 0 ? runningApps : view.sandboxes.filter(isRunning);
+  const graceSeconds = runningApps.length > 0 ? pod.spec.terminationGracePeriodSeconds : 0;
+  const stops = planStops(
+    running.map((container) => ({ container, message, replaced: false })),
+    { memory, deadline: now + graceSeconds * 1000, now, shorten: false },
+  );
+  const fresh = [...view.apps, ...view.sandboxes].filter((container) => isFresh(container));
+  const removable = [...fresh, ...outdated(view, settled)];
+  return {
+    actions: [...stops.actions, ...removable.map(({ id }): PodAction => ({ type: 'Remove', containerId: id }))],
+    facts: [...facts, ...stops.facts],
+    memory: { ...memory, stopping: stops.stopping },
+    gone: false,
+  };
+}
+
+/** Dead containers older than the previous run, whose exit the log has. The previous one is kept for its output. */
+function outdated(view: PodView, settled: ReadonlySet<string>): ObservedContainer[] {
+  const seen = new Map<string, number>();
+  return view.apps.filter((app) => {
+    const newer = seen.get(app.name) ?? 0;
+    seen.set(app.name, newer + 1);
+    const kept = app.name in view.wanted ? 2 : 0;
+    return newer >= kept && hasEnded(app) && settled.has(app.id);
+  });
+}
+
+/** Sandboxes that serve no more. A dead one witnesses why its members ended, and stays until that is told. */
+function deadSandboxes(
+  view: PodView,
+  usable: ObservedContainer | undefined,
+  settled: ReadonlySet<string>,
+): ObservedContainer[] {
+  return view.sandboxes.filter((sandbox, index) => {
+    if (sandbox === usable || isRunning(sandbox)) return false;
+    // The newest that ran stays until there is another, so that attempts go on counting.
+    if (index === 0 && sandbox.startedAt !== undefined) return false;
+    return !view.apps.some(
+      (app) => app.sandboxId === sandbox.id && hasEnded(app) && (!settled.has(app.id) || view.newest(app.name) === app),
+    );
+  });
+}
+
+function keepRunning(input: PodInput, view: PodView): PodPlan {
+  const { pod, now, settled, memory } = input;
+  const wantedSandbox = sandboxHash(pod);
+  const sandbox = view.sandboxes.find((one) => one.specHash === wantedSandbox && (isRunning(one) || isFresh(one)));
+  const members = planMembers({ pod, view, sandbox, memory, now });
+  const waits = members.nextLookAt === undefined ? [] : [members.nextLookAt];
+  const stops = planStops(sandboxStops(members.stop, view, sandbox), {
+    memory,
+    deadline: now + pod.spec.terminationGracePeriodSeconds * 1000,
+    now,
+    shorten: false,
+  });
+  const replaced = members.stop.filter((stop) => stop.replaced).map(({ container }) => container.id);
+  const images = planImages(input, members.create);
+  waits.push(...images.waits);
+  const blocked = members.create.filter(
+    ({ container }) =>
+      images.blocked.has(container.name) || isHeldBack(memory.failures[createKey(container.name)], now),
+  );
+  for (const { container } of blocked) {
+    const retryAt = memory.failures[createKey(container.name)]?.retryAt;
+    if (retryAt !== undefined && retryAt > now) waits.push(retryAt);
+  }
+  const failed = members.together && blocked.length > 0;
+  const removals = [
+    ...members.remove,
+    // One cannot be made: none of those made with it stays (DESIGN section 4).
+    ...(failed ? members.start : []),
+    ...outdated(view, settled),
+    ...deadSandboxes(view, sandbox, settled),
+  ];
+  const actions: PodAction[] = [
+    ...stops.actions,
+    ...removals.map(({ id }): PodAction => ({ type: 'Remove', containerId: id })),
+    ...images.actions,
+  ];
+  const needsSandbox = members.create.length > 0 || members.start.length > 0;
+  if (needsSandbox) actions.push(...sandboxActions(input, view, sandbox, wantedSandbox, waits));
+  if (sandbox && !failed) actions.push(...memberActions(members, sandbox, blocked, images.ready));
+  return {
+    actions,
+    facts: [...members.facts, ...images.facts, ...stops.facts],
+    memory: {
+      ...memory,
+      ...images.memory,
+      stopping: stops.stopping,
+      restarts: members.restarts,
+      replaced: [...new Set([...memory.replaced, ...replaced])],
+    },
+    ...(waits.length > 0 && { nextLookAt: Math.min(...waits) }),
+    gone: false,
+  };
+}
+
+/** A running sandbox that is not the one wanted ends too, after its members. */
+function sandboxStops(
+  stops: MembersPlan['stop'],
+  view: PodView,
+  usable: ObservedContainer | undefined,
+): MembersPlan['stop'] {
+  if (view.apps.some(isRunning)) return stops;
+  const unfit = view.sandboxes.filter((sandbox) => sandbox !== usable && isRunning(sandbox));
+  return unfit.map((container) => ({ container, message: 'Pod sandbox changed', replaced: true }));
+}
+
+/** Makes and starts the sandbox, once nothing of an earlier one runs and its back-off is over. */
+function sandboxActions(
+  { memory, now }: PodInput,
+  view: PodView,
+  sandbox: ObservedContainer | undefined,
+  specHash: string,
+  waits: Millis[],
+): PodAction[] {
+  if (sandbox) return isFresh(sandbox) ? [{ type: 'StartSandbox', sandboxId: sandbox.id }] : [];
+  if (view.apps.some(isRunning) || view.sandboxes.some((one) => isRunning(one) || !one.startedAt)) return [];
+  const retryAt = Math.max(sandboxRetryAt(view.sandboxes[0], now), memory.failures[sandboxKey]?.retryAt ?? now);
+  if (retryAt > now) {
+    waits.push(retryAt);
+    return [];
+  }
+  const attempt = (view.sandboxes[0]?.attempt ?? -1) + 1;
+  return [{ type: 'CreateSandbox', attempt, specHash }];
+}
+
+/** A sandbox that died is made anew at once; one that keeps dying soon after its start is not. */
+function sandboxRetryAt(dead: ObservedContainer | undefined, now: Millis): Millis {
+  if (!dead || dead.attempt === 0 || dead.infrastructureExit) return now;
+  const ranMs = endedAt(dead) - (dead.startedAt ?? endedAt(dead));
+  if (ranMs >= RESTART_RESET_MS) return now;
+  return Math.min(endedAt(dead), now) + backOffMs(CREATE_BACK_OFF, dead.attempt);
+}
+
+/** Creates what is missing, and starts what may be started. */
+function memberActions(
+  members: MembersPlan,
+  sandbox: ObservedContainer,
+  blocked: readonly Creation[],
+  ready: ReadonlySet<string>,
+): PodAction[] {
+  const actions: PodAction[] = [];
+  const open = members.create.filter((creation) => !blocked.includes(creation));
+  const mayCreate = (creation: Creation): boolean =>
+    ready.has(creation.container.name) &&
+    (!needsPodIP(creation.container) || (isRunning(sandbox) && sandbox.ip !== undefined));
+  // All images first, then all containers, then all starts: one that fails must not leave others behind.
+  if (!members.together || open.every((creation) => ready.has(creation.container.name))) {
+    for (const creation of open.filter(mayCreate)) {
+      const { container, attempt, specHash } = creation;
+      actions.push({
+        type: 'CreateContainer',
+        container: container.name,
+        attempt,
+        specHash,
+        sandboxId: sandbox.id,
+      });
+    }
+  }
+  const allMade = members.create.length === 0 && members.remove.length === 0;
+  if (isRunning(sandbox) && (allMade || !members.together)) {
+    for (const { id, name } of members.start) {
+      actions.push({ type: 'StartContainer', container: name, containerId: id });
+    }
+  }
+  return actions;
+}

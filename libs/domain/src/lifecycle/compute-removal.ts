@@ -1,0 +1,46 @@
+import type { Millis } from '../event.js';
+import type { ObservedContainer } from './observed.js';
+import type { PodMemory } from './pod-memory.js';
+import { hasEnded, isFresh, isRunning } from './pod-view.js';
+import { planStops } from './plan-stops.js';
+import type { PodAction, PodPlan } from './pod-plan.js';
+
+export interface RemovalInput {
+  readonly observed: readonly ObservedContainer[];
+  readonly memory: PodMemory;
+  /** When SIGKILL comes. */
+  readonly deadline: Millis;
+  /** Ids of containers whose exit is in the log; `'unasked'` when the log does not know the pod any more. */
+  readonly settled: ReadonlySet<string> | 'unasked';
+  readonly message: string;
+  readonly now: Millis;
+}
+
+/**
+ * Ends everything of a pod: all containers are asked to stop at once with what is left of the grace period; when none runs
+ * they are removed as soon as the log has their exits, the sandbox with them, the volumes last. Never makes anything.
+ */
+export function computeRemoval({ observed, memory, deadline, settled, message, now }: RemovalInput): PodPlan {
+  const apps = observed.filter(({ role }) => role === 'app');
+  const running = apps.filter(isRunning);
+  const {
+    actions: stops,
+    facts,
+    stopping,
+  } = planStops(
+    running.map((container) => ({ container, message, replaced: false })),
+    { memory, deadline, now, shorten: true },
+  );
+  const removable = observed.filter((container) => {
+    if (container.role === 'sandbox') return running.length === 0;
+    if (isFresh(container)) return true;
+    return running.length === 0 && hasEnded(container) && (settled === 'unasked' || settled.has(container.id));
+  });
+  const actions: PodAction[] = [
+    ...stops,
+    ...removable.map(({ id }): PodAction => ({ type: 'Remove', containerId: id })),
+  ];
+  const empty = observed.length === 0;
+  if (empty && !memory.volumesRemoved) actions.push({ type: 'RemoveVolumes' });
+  return { actions, facts, memory: { ...memory, stopping }, gone: empty && memory.volumesRemoved };
+}

@@ -1,0 +1,58 @@
+import type { Millis } from '../event.js';
+import type { AssignedPod } from '../node/assigned-pod.js';
+import type { PodFact, PodRefusedByNode } from '../pod/pod.js';
+import type { ObservedContainer } from './observed.js';
+import type { PodMemory } from './pod-memory.js';
+
+/** What is known of references on the node: what they are, or that they are absent. A missing key: not looked at yet. */
+export type KnownImages = Readonly<Record<string, { readonly imageId: string } | 'absent'>>;
+
+/** One call to the container engine. */
+export type PodAction =
+  | { readonly type: 'InspectImage'; readonly container: string; readonly image: string }
+  | { readonly type: 'PullImage'; readonly container: string; readonly image: string; readonly attempt: number }
+  | { readonly type: 'CreateSandbox'; readonly attempt: number; readonly specHash: string }
+  | { readonly type: 'StartSandbox'; readonly sandboxId: string }
+  | {
+      readonly type: 'CreateContainer';
+      readonly container: string;
+      readonly attempt: number;
+      readonly specHash: string;
+      readonly sandboxId: string;
+    }
+  | { readonly type: 'StartContainer'; readonly container: string; readonly containerId: string }
+  /** The stop signal, SIGKILL after `graceSeconds`. Takes that long: nobody waits for it. */
+  | {
+      readonly type: 'Stop';
+      readonly container: string;
+      readonly containerId: string;
+      readonly graceSeconds: number;
+    }
+  | { readonly type: 'Remove'; readonly containerId: string }
+  | { readonly type: 'RemoveVolumes' };
+
+export interface PodInput {
+  readonly pod: AssignedPod;
+  /** Every container of the pod that the engine has. */
+  readonly observed: readonly ObservedContainer[];
+  readonly images: KnownImages;
+  readonly memory: PodMemory;
+  /** Ids of containers whose exit the log has: only those may be removed. */
+  readonly settled: ReadonlySet<string>;
+  /** The node cannot take the pod. */
+  readonly refusal?: PodRefusedByNode;
+  readonly node: string;
+  readonly now: Millis;
+}
+
+export interface PodPlan {
+  /** Independent of each other: all may be under way at once. What must come after them follows from the next look. */
+  readonly actions: readonly PodAction[];
+  /** What this look decided and the log should know. The same id again is the same fact. */
+  readonly facts: readonly PodFact[];
+  readonly memory: PodMemory;
+  /** Look again then at the latest, even if nothing was seen to happen. */
+  readonly nextLookAt?: Millis;
+  /** Nothing of the pod is left on the node. */
+  readonly gone: boolean;
+}
