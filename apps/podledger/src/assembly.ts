@@ -1,0 +1,50 @@
+/**
+ * What the command line needs of the three apps. Each runs in this process or in one of its own from the same settings; the
+ * two ways differ in nothing else.
+ */
+
+/** A part that runs. */
+export interface Running {
+  /** Stops in good order; pods go on. Resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
+
+/** How to reach NATS, and as whom. */
+export interface BusAccess {
+  readonly url: string;
+  /** Text of a NATS credentials file (JWT or nkey seed). Absent: the server asks for none. */
+  readonly credentials?: string;
+  /** PEM of the authority that signed the server's certificate. Present: the connection is TLS. */
+  readonly ca?: string;
+}
+
+export interface LogAccess {
+  /** `postgres://` address of the role that may append and read, and nothing else. */
+  readonly databaseUrl: string;
+}
+
+export interface ApiConfig extends LogAccess {
+  readonly bus: BusAccess;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM texts. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
+  /** The bearer token of the administrator. */
+  readonly token: string;
+}
+
+export interface SchedulerConfig extends LogAccess {
+  readonly bus: BusAccess;
+  /** Unique among the schedulers of the cluster. */
+  readonly identity: string;
+}
+
+export interface ExecutorConfig {
+  readonly bus: BusAccess;
+  readonly nodeName: string;
+  /** This node's part of the engine's capacity, in (0, 1]: several executors may share one engine. */
+  readonly capacityShare: number;
+  /** `unix:///var/run/docker.sock`. */
+  readonly dockerHost: string;
+  /** Where the executor keeps its few files. */
+  readonly stateDirectory: string;
+}
