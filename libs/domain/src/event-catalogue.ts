@@ -1,0 +1,126 @@
+import type { ClusterEvent, KubernetesEventEvent } from './cluster/kubernetes-event.js';
+import type { NamespaceEvent } from './namespace/namespace.js';
+import type { NodeEvent } from './node/node.js';
+import type { PodEvent } from './pod/pod.js';
+import type { ReplicaSetEvent } from './replica-set/replica-set.js';
+
+/** Every event there is. */
+export type DomainEvent = PodEvent | ReplicaSetEvent | NodeEvent | NamespaceEvent | KubernetesEventEvent | ClusterEvent;
+export type EventType = DomainEvent['type'];
+
+/** Who brings an event about, and why. */
+export interface CatalogueEntry {
+  readonly producer: 'api' | 'scheduler' | 'executor';
+  readonly cause: string;
+}
+
+/**
+ * What an auditor needs to know of each event type; `docs/events.md` is made from it. Events of an executor are what it
+ * reported and the API recorded; those that follow from a report in the same command count as the API's.
+ */
+export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
+  PodRequested: {
+    producer: 'api',
+    cause: 'A client created a pod, or the scheduler replaced or added one for a replica set.',
+  },
+  PodChanged: {
+    producer: 'api',
+    cause: 'A client edited metadata, spec or status; a reconcile adopted, released or orphaned the pod.',
+  },
+  PodScheduled: {
+    producer: 'scheduler',
+    cause: 'A node was found; a client bound the pod; or the request named its node.',
+  },
+  PodUnschedulable: {
+    producer: 'scheduler',
+    cause: 'No node fits. Recorded when the set of reasons changes, else at most once a minute.',
+  },
+  PodSandboxStarted: {
+    producer: 'executor',
+    cause: 'The container that holds network, IPC and hostname runs and has an address.',
+  },
+  PodSandboxFailed: {
+    producer: 'executor',
+    cause: 'The sandbox could not be created or started; tried again with back-off.',
+  },
+  ImagePullStarted: { producer: 'executor', cause: 'An image is not on the node, or is to be pulled always.' },
+  ImagePullProgressed: { producer: 'executor', cause: 'Bytes arrived; at most one in two seconds per container.' },
+  ImagePulled: { producer: 'executor', cause: 'The image is on the node.' },
+  ImagePullFailed: { producer: 'executor', cause: 'The pull failed, or waits for its next try.' },
+  ContainerCreateFailed: {
+    producer: 'executor',
+    cause: 'A container could not be created; no app container stays, tried again with back-off.',
+  },
+  ContainerCreated: { producer: 'executor', cause: 'The engine made the container.' },
+  ContainerStarted: { producer: 'executor', cause: 'The process runs.' },
+  ContainerExited: { producer: 'executor', cause: 'The process ended or could not be started (reason StartError).' },
+  ContainerBackingOff: {
+    producer: 'executor',
+    cause: 'A container that ended waits for its next start (CrashLoopBackOff).',
+  },
+  ContainerKilling: { producer: 'executor', cause: 'A container is asked to stop; the message says why.' },
+  PodBecameReady: { producer: 'api', cause: 'A report made all containers run.' },
+  PodBecameUnready: { producer: 'api', cause: 'A report says that a container no longer runs.' },
+  PodTerminationRequested: {
+    producer: 'api',
+    cause: 'A client deleted or evicted it; the scheduler scaled down, collected garbage or enforced a taint.',
+  },
+  PodRefusedByNode: { producer: 'executor', cause: 'The pod was bound past the scheduler and does not fit.' },
+  PodTerminated: { producer: 'api', cause: 'The pod ended for good: its containers did, or its node was given up.' },
+  PodContainersRemoved: { producer: 'executor', cause: 'Nothing of the pod is left on its node.' },
+  PodDeleted: { producer: 'api', cause: 'Deletion was asked for, nothing is left on a node, no finalizer is left.' },
+  ReplicaSetRequested: {
+    producer: 'api',
+    cause: 'A client created a replica set. ScaleRequested follows in the same command.',
+  },
+  ScaleRequested: { producer: 'api', cause: 'Any change of spec.replicas, by any route, creation included.' },
+  ReplicaSetChanged: {
+    producer: 'api',
+    cause: 'A client edited metadata or spec; the reconcile took off a propagation finalizer.',
+  },
+  ReplicaSetStatusChanged: { producer: 'scheduler', cause: 'The counts of its pods changed.' },
+  ReplicaSetDeletionRequested: { producer: 'api', cause: 'A client deleted it, or its owner or namespace goes.' },
+  ReplicaSetDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
+  NodeJoined: { producer: 'api', cause: 'An executor registered under a new name, or a client created a node object.' },
+  NodeRegistered: { producer: 'api', cause: 'An executor registered under a known name: a new epoch begins.' },
+  NodeChanged: { producer: 'api', cause: 'A client edited labels, taints or cordon.' },
+  NodeBecameReady: { producer: 'scheduler', cause: 'Its heartbeats arrive again.' },
+  NodeBecameNotReady: {
+    producer: 'scheduler',
+    cause: 'No heartbeat for 15 s while the scheduler itself was connected.',
+  },
+  NodeLost: {
+    producer: 'scheduler',
+    cause: 'Its pods are given up; reports of the old epoch are refused from here on.',
+  },
+  NodeDeletionRequested: { producer: 'api', cause: 'A client deleted the node.' },
+  NodeDeleted: {
+    producer: 'api',
+    cause: 'Deletion was asked for and no finalizer is left. Its credential is revoked.',
+  },
+  NamespaceRequested: {
+    producer: 'api',
+    cause: 'A client created a namespace; the first start made those of the system.',
+  },
+  NamespaceChanged: { producer: 'api', cause: 'A client edited its metadata.' },
+  NamespaceDeletionRequested: {
+    producer: 'api',
+    cause: 'A client deleted it. Nothing new is taken into it from here on.',
+  },
+  NamespaceEmptied: { producer: 'scheduler', cause: 'Everything in it is gone.' },
+  NamespaceDeleted: {
+    producer: 'scheduler',
+    cause: 'It is empty and no finalizer is left. Its Event objects go with it.',
+  },
+  EventRecorded: { producer: 'api', cause: 'A client wrote an Event object of its own.' },
+  EventDeleted: { producer: 'api', cause: 'A client deleted an Event object.' },
+  EventsExpired: {
+    producer: 'scheduler',
+    cause: 'Event objects were last seen an hour ago: they leave the live view, not the history.',
+  },
+  NodesSilentTogether: {
+    producer: 'scheduler',
+    cause: 'More than half of the nodes, at least two, fell silent: none of their pods are replaced.',
+  },
+  NodesHeardAgain: { producer: 'scheduler', cause: 'The mass silence is over.' },
+};
