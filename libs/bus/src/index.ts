@@ -22,3 +22,24 @@ export {
 } from './nats/credentials.js';
 export { natsServerConfig, type NatsServerOptions } from './nats/server-config.js';
 export { revokeNodeUsers, type RevocationOptions } from './nats/revocation.js';
+export * from './protocol.js';
+export {
+  ask,
+  answer,
+  answerNodes,
+  joinCall,
+  logsCall,
+  nodeCalls,
+  streamCall,
+  type Call,
+  type NodeCall,
+} from './calls.js';
+export { JoinTokens, type JoinTokenRecord, type JoinTokenStore } from './join-tokens.js';
+export {
+  deadLetterStream,
+  DurableConsumer,
+  Unprocessable,
+  type Delivery,
+  type DurableOptions,
+  type HandleDelivery,
+} from './nats/durable-consumer.js';

@@ -6,7 +6,7 @@ import { DomainError, refOf, type NewEvent, type EventEnvelope } from '#domain';
  */
 
 /** DNS-1123 subdomain, as Kubernetes demands of node names. */
-const nodeNamePattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+export const nodeNamePattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** True of a DNS-1123 subdomain: the only form in which a node name may enter a subject. */
 export function isNodeName(name: string): boolean {
