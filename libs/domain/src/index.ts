@@ -23,6 +23,8 @@ export * from './replica-set/reconcile.js';
 export * from './node/node.js';
 export * from './node/decide.js';
 export * from './node/evolve.js';
+export * from './node/health.js';
+export * from './node/eviction.js';
 export * from './node/assigned-pod.js';
 export * from './node/assignment.js';
 export * from './namespace/namespace.js';
