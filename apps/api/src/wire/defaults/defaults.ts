@@ -1,0 +1,44 @@
+import type { JsonObject } from '#domain';
+import type { Wire } from '../schema/wire-type.js';
+import { seenAs } from '../wire-objects.js';
+import { defaultPod, defaultPodSpec } from './pod-defaults.js';
+
+/** A decoded object with its kind's defaults; what the client gave stays as it was given. */
+export function defaulted(object: JsonObject): JsonObject {
+  switch (`${String(object['apiVersion'])} ${String(object['kind'])}`) {
+    case 'v1 Pod':
+      return defaultPod(seenAs('core.v1.Pod', object));
+    case 'apps/v1 ReplicaSet':
+      return defaultReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'v1 Namespace':
+      return defaultNamespace(seenAs('core.v1.Namespace', object));
+    default:
+      return object;
+  }
+}
+
+export function defaultReplicaSet(set: Wire<'apps.v1.ReplicaSet'>): Wire<'apps.v1.ReplicaSet'> {
+  const { template } = set.spec ?? {};
+  return {
+    ...set,
+    spec: {
+      replicas: 1,
+      ...set.spec,
+      ...(template ? { template: { ...template, spec: defaultPodSpec(template.spec ?? {}) } } : {}),
+    },
+  };
+}
+
+/** A namespace carries its name as a label, so that selectors can name it, and the finalizer that empties it. */
+export function defaultNamespace(namespace: Wire<'core.v1.Namespace'>): Wire<'core.v1.Namespace'> {
+  const { metadata, spec } = namespace;
+  const name = metadata?.name;
+  return {
+    ...namespace,
+    metadata: {
+      ...metadata,
+      ...(name ? { labels: { ...metadata?.labels, 'kubernetes.io/metadata.name': name } } : {}),
+    },
+    spec: { finalizers: ['kubernetes'], ...spec },
+  };
+}

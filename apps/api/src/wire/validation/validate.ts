@@ -1,0 +1,64 @@
+import type { FieldFault, JsonObject } from '#domain';
+import { seenAs } from '../wire-objects.js';
+import {
+  replicaSetWarnings,
+  validateEvent,
+  validateNamespace,
+  validateNamespaceUpdate,
+  validateNewEvent,
+  validateNode,
+  validateNodeUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+} from './kinds.js';
+import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
+
+const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
+
+/** What is wrong with a new object that has been decoded and defaulted; every offending field by its path. */
+export function faultsOf(object: JsonObject): FieldFault[] {
+  switch (kindOf(object)) {
+    case 'v1 Pod':
+      return validatePod(seenAs('core.v1.Pod', object));
+    case 'apps/v1 ReplicaSet':
+      return validateReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'v1 Namespace':
+      return validateNamespace(seenAs('core.v1.Namespace', object));
+    case 'v1 Node':
+      return validateNode(seenAs('core.v1.Node', object));
+    case 'v1 Event':
+      return validateEvent(seenAs('core.v1.Event', object));
+    case 'events.k8s.io/v1 Event':
+      return validateNewEvent(seenAs('events.v1.Event', object));
+    default:
+      return [];
+  }
+}
+
+/** What is wrong with an edit: the object after it, and what of the object may not change. */
+export function faultsOfChange(before: JsonObject, after: JsonObject): FieldFault[] {
+  switch (kindOf(after)) {
+    case 'v1 Pod':
+      return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
+    case 'apps/v1 ReplicaSet':
+      return validateReplicaSetUpdate(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after));
+    case 'v1 Namespace':
+      return validateNamespaceUpdate(seenAs('core.v1.Namespace', before), seenAs('core.v1.Namespace', after));
+    case 'v1 Node':
+      return validateNodeUpdate(seenAs('core.v1.Node', before), seenAs('core.v1.Node', after));
+    default:
+      return faultsOf(after);
+  }
+}
+
+/** What an object asks for that is recorded and has no effect yet, in words for `Warning` headers. */
+export function warningsOf(object: JsonObject): string[] {
+  switch (kindOf(object)) {
+    case 'v1 Pod':
+      return podWarnings(seenAs('core.v1.Pod', object));
+    case 'apps/v1 ReplicaSet':
+      return replicaSetWarnings(seenAs('apps.v1.ReplicaSet', object));
+    default:
+      return [];
+  }
+}
