@@ -25,9 +25,11 @@ const START_TIMEOUT_MS = 60_000;
 const asRoot = process.getuid?.() === 0;
 const identity = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 
+let embedded: Promise<string> | undefined;
+
 /** Makes an empty database. */
 export async function freshDatabase(): Promise<TestDatabase> {
-  const serverUrl = process.env['DATABASE_URL'] ?? (await embeddedServer());
+  const serverUrl = process.env['DATABASE_URL'] ?? (await (embedded ??= embeddedServer()));
   const name = `test_${randomBytes(8).toString('hex')}`;
   await onServer(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);

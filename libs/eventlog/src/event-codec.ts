@@ -1,12 +1,4 @@
-import {
-  type Actor,
-  BrokenInvariant,
-  type EventEnvelope,
-  invariant,
-  type JsonObject,
-  type NewEvent,
-  type Recorded,
-} from '#domain';
+import { type Actor, BrokenInvariant, invariant, type JsonObject, type NewEvent, type Recorded } from '#domain';
 
 /** Lifts the data of one event type from schema version `from` to `from + 1`. Pure; events in the log are never rewritten. */
 export interface Upcaster {
@@ -102,7 +94,10 @@ export class EventCodec {
     const newest = this.schemaVersionOf(type);
     const stored: unknown = JSON.parse(row[14]);
     invariant(isJsonObject(stored), `the data of revision ${row[0]} is no JSON object`);
-    const envelope: EventEnvelope = {
+    // One flat literal: replay makes millions of these, and merging objects was measured at several times the cost.
+    const event: { -readonly [Key in keyof Recorded]: Recorded[Key] } = {
+      type,
+      data: schemaVersion === newest ? stored : this.upcast(type, schemaVersion, stored),
       id: row[6],
       revision: parseInt8(row[0]),
       stream: row[1],
@@ -115,7 +110,7 @@ export class EventCodec {
       requestId: row[11],
       correlationId: row[13],
     };
-    const event = { type, data: schemaVersion === newest ? stored : this.upcast(type, schemaVersion, stored) };
-    return row[12] === null ? { ...event, ...envelope } : { ...event, ...envelope, causationId: row[12] };
+    if (row[12] !== null) event.causationId = row[12];
+    return event;
   }
 }

@@ -33,6 +33,7 @@ export const LogHeadEntity = new EntitySchema<LogHeadRow>({
     partitionedTo: { ...int8, name: 'partitioned_to' },
     clusterId: { type: 'uuid', name: 'cluster_id' },
   },
+  checks: [{ name: 'log_head_only_row_check', expression: 'only_row' }],
 });
 
 /** An event, as `event-codec.ts` reads it: partitioned by revision, written by `append` only, never changed. */
@@ -63,7 +64,7 @@ export const StoredEventEntity = new EntitySchema<StoredEventRow>({
     type: text,
     schemaVersion: { type: 'integer', name: 'schema_version' },
     timeMs: { ...int8, name: 'time_ms' },
-    id: { type: 'uuid', default: () => 'gen_random_uuid()' },
+    id: { type: 'uuid' },
     commandId: { ...text, name: 'command_id' },
     commandLast: { ...int8, name: 'command_last' },
     actorKind: { ...text, name: 'actor_kind' },

@@ -15,10 +15,11 @@ import {
 } from '#domain';
 import { Coalescer, type Outcome } from '../coalescer.js';
 import { checkCommand } from '../command-checks.js';
-import { EVENT_COLUMNS, EventCodec, type EventRow, parseInt8 } from '../event-codec.js';
+import { EventCodec, type EventRow, parseInt8 } from '../event-codec.js';
 import { batchParameters, encodeCommand, type EncodedCommand, outcomeOf, type VerdictRow } from './append-batch.js';
 import { logDataSource } from './data-source.js';
 import { LogHeadEntity } from './entities.js';
+import { headQuery, type NamedQuery, readAfterQuery, readStreamQuery } from './event-queries.js';
 import { GrowthListener } from './growth-listener.js';
 import { reachingTheLog, translateError } from './postgres-errors.js';
 import { DEFAULT_SCHEMA, growthChannel, plainName } from './schema.js';
@@ -103,13 +104,11 @@ export class PostgresEventLog implements EventLog {
   }
 
   readAfter(revision: Revision, limit: number): Promise<Recorded[]> {
-    const text = `select ${EVENT_COLUMNS} from ${this.#schema}.events where revision > $1 order by revision limit $2`;
-    return this.#readEvents('read_after', text, [revision, limit]);
+    return this.#readEvents(readAfterQuery(this.#schema), [revision, limit]);
   }
 
   readStream(stream: string, afterVersion = 0): Promise<Recorded[]> {
-    const text = `select ${EVENT_COLUMNS} from ${this.#schema}.events where stream_id = $1 and version > $2 order by version`;
-    return this.#readEvents('read_stream', text, [stream, afterVersion]);
+    return this.#readEvents(readStreamQuery(this.#schema), [stream, afterVersion]);
   }
 
   onGrowth(wake: () => void): () => void {
@@ -215,20 +214,15 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #readHead(askers: number): Promise<readonly Outcome<Revision>[]> {
-    const { rows } = await reachingTheLog(() =>
-      this.#reads.query<{ last_revision: string }>({
-        name: 'head',
-        text: `select last_revision from ${this.#schema}.log_head`,
-      }),
-    );
+    const { rows } = await reachingTheLog(() => this.#reads.query<{ last_revision: string }>(headQuery(this.#schema)));
     invariant(rows[0], 'a log has a head');
     const outcome = { value: parseInt8(rows[0].last_revision) };
     return Array.from({ length: askers }, () => outcome);
   }
 
-  async #readEvents(name: string, text: string, values: unknown[]): Promise<Recorded[]> {
+  async #readEvents(query: NamedQuery, values: unknown[]): Promise<Recorded[]> {
     const { rows } = await reachingTheLog(() =>
-      this.#reads.query<EventRow>({ name, text, values, rowMode: 'array', types: asText }),
+      this.#reads.query<EventRow>({ ...query, values, rowMode: 'array', types: asText }),
     );
     return rows.map((row) => this.#codec.decode(row));
   }

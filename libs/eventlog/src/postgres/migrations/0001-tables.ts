@@ -27,7 +27,7 @@ export class Tables1763800000001 implements MigrationInterface {
         type text collate "C" not null,
         schema_version integer not null,
         time_ms bigint not null,
-        id uuid not null default gen_random_uuid(),
+        id uuid not null,
         command_id text collate "C" not null,
         command_last bigint not null,
         actor_kind text collate "C" not null,

@@ -133,9 +133,9 @@ begin
       select partitioned_to into strict v_head.partitioned_to from log_head;
     end loop;
     v_now := greatest(v_head.last_time_ms, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
-    insert into events (revision, stream_id, version, type, schema_version, time_ms, command_id, command_last,
+    insert into events (revision, stream_id, version, type, schema_version, time_ms, id, command_id, command_last,
         actor_kind, actor_name, request_id, causation_id, correlation_id, data)
-      select e.revision, p_streams[e.stream], e.version, e.type, e.schema_version, v_now, c.id, c.last,
+      select e.revision, p_streams[e.stream], e.version, e.type, e.schema_version, v_now, gen_random_uuid(), c.id, c.last,
           c.actor_kind, c.actor_name, c.request_id, c.causation_id, c.correlation_id, e.data::json
         from unnest(p_event_commands, v_event_revisions, p_event_streams, v_event_versions, p_event_types,
             p_event_schema_versions, string_to_array(p_event_data, E'\\n'))
