@@ -19,11 +19,15 @@ export class TestNats {
   private constructor(
     private readonly dir: string,
     private readonly keys: NatsKeys | undefined,
+    private readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined,
   ) {}
 
   /** With keys the server demands credentials, as in production; without, it lets everybody do everything. */
-  static async start(keys?: NatsKeys): Promise<TestNats> {
-    const server = new TestNats(await mkdtemp(join(tmpdir(), 'podledger-nats-')), keys);
+  static async start(
+    keys?: NatsKeys,
+    tls?: { readonly certFile: string; readonly keyFile: string },
+  ): Promise<TestNats> {
+    const server = new TestNats(await mkdtemp(join(tmpdir(), 'podledger-nats-')), keys, tls);
     await server.up();
     return server;
   }
@@ -67,7 +71,10 @@ export class TestNats {
 
   private config(): string {
     const place = { host: '127.0.0.1', port: this.port, storeDir: this.store };
-    if (this.keys) return natsServerConfig({ ...place, keys: this.keys, now: this.configuredAt });
+    if (this.keys) {
+      const tls = this.tls === undefined ? {} : { tls: this.tls };
+      return natsServerConfig({ ...place, ...tls, keys: this.keys, now: this.configuredAt });
+    }
     return [
       `host: "${place.host}"`,
       `port: ${place.port}`,

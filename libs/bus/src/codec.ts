@@ -58,9 +58,9 @@ export const isFault = (error: unknown): boolean =>
   error instanceof BrokenInvariant || !(error instanceof RemoteRefusal || error instanceof DomainError);
 
 /** Told of what the bus cannot hand to anybody: a message nobody can read, a handler that threw. */
-export type Report = (problem: string, cause?: unknown) => void;
+export type ReportProblem = (problem: string, cause?: unknown) => void;
 
 /** Where reports go when nobody says otherwise. */
-export const reportAsWarning: Report = (problem, cause) => {
+export const reportAsWarning: ReportProblem = (problem, cause) => {
   process.emitWarning(cause instanceof Error ? `${problem}: ${cause.message}` : problem, { type: 'PodledgerBus' });
 };

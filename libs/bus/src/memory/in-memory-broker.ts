@@ -1,5 +1,5 @@
 import type { Clock, IdSource, JsonObject, Unsubscribe } from '#domain';
-import { decodeText, reportAsWarning, type Report } from '../codec.js';
+import { decodeText, reportAsWarning, type ReportProblem } from '../codec.js';
 import { subjectMatches } from '../subjects.js';
 import { InMemoryBus } from './in-memory-bus.js';
 import type { Connection, ReplySink, Routing, Subscription } from './routing.js';
@@ -15,7 +15,7 @@ export interface InMemoryBrokerOptions {
   /** Chooses among the members of a queue group. */
   readonly ids: IdSource;
   readonly deliver?: Deliver;
-  readonly report?: Report;
+  readonly report?: ReportProblem;
 }
 
 const soon: Deliver = (_from, _to, _subject, _message, run) => queueMicrotask(run);

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject, Unsubscribe } from '#domain';
-import type { Report } from '../codec.js';
+import type { ReportProblem } from '../codec.js';
 
 /** One end of the in-memory network, as the broker sees it. */
 export interface Connection {
@@ -26,7 +26,7 @@ export interface Subscription {
 /** What the broker does for its connections. */
 export interface Routing {
   readonly clock: Clock;
-  readonly report: Report;
+  readonly report: ReportProblem;
   add(subscription: Subscription): Unsubscribe;
   /** Ends all subscriptions of a connection. */
   unsubscribe(connection: Connection): void;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '#domain';
 import { eventFeedContract, type FeedHarness } from '../../../../test/contract/event-feed.contract.js';
 import { TestNats } from '../../../../test/support/nats.js';
 import { connectNats, type NatsLink } from './nats-link.js';
@@ -59,4 +60,66 @@ async function startFeeds(): Promise<FeedHarness & { readonly link: NatsLink; re
 
 describe('the event feed on JetStream', () => {
   eventFeedContract(startFeeds);
+
+  const eventAt = (revision: number, data: JsonObject = {}): Parameters<NatsEventFeed['publish']>[1][number] => ({
+    subject: 'events.pod.PodRequested',
+    event: {
+      id: `event-${revision}`,
+      revision,
+      stream: 'core/pods/shop/web',
+      version: revision,
+      type: 'PodRequested',
+      data,
+      time: 0,
+      schemaVersion: 1,
+      actor: { kind: 'user', name: 'jane' },
+      requestId: 'r',
+      correlationId: 'r',
+      commandId: 'c',
+      commandLast: revision,
+    },
+  });
+
+  it('takes a stream that a stranger wrote into for none, and replaces it', async () => {
+    const harness = await startFeeds();
+    const feed = await harness.feed();
+    await feed.create(10);
+    await feed.publish(0, [eventAt(11)]);
+    await harness.link.connection.jetstream().publish('events.pod.PodRequested', 'not from the log');
+    expect(await feed.inspect()).toBeUndefined();
+    await feed.create(10);
+    await feed.publish(0, [eventAt(11), eventAt(12)]);
+    expect((await harness.contents()).map(({ revision }) => revision)).toEqual([11, 12]);
+    await harness.stop();
+  });
+
+  it('is not stopped by one event over the limit of the server: it goes without its data', async () => {
+    const harness = await startFeeds();
+    const feed = await harness.feed();
+    await feed.create(0);
+    await feed.publish(0, [eventAt(1), eventAt(2, { text: 'x'.repeat(8 * 1024 * 1024) }), eventAt(3)]);
+    expect((await harness.contents()).map(({ revision }) => revision)).toEqual([1, 2, 3]);
+    const manager = await harness.link.connection.jetstreamManager();
+    expect((await manager.streams.getMessage(eventsStream, { seq: 2 })).json()).toMatchObject({
+      data: {},
+      truncated: true,
+    });
+    await harness.stop();
+  });
+
+  it('keeps only the newest when the window is full, under the sequences they had', async () => {
+    const harness = await startFeeds();
+    const feed = new NatsEventFeed(harness.link, { maxBytes: 4_096, maxAgeMs: 0 });
+    await feed.create(100);
+    await feed.publish(
+      0,
+      Array.from({ length: 50 }, (_, n) => eventAt(101 + n)),
+    );
+    const kept = await harness.contents();
+    expect(kept.length).toBeLessThan(50);
+    expect(kept.at(-1)).toMatchObject({ sequence: 50, revision: 150 });
+    expect(kept.map(({ revision, sequence }) => revision - sequence)).toEqual(kept.map(() => 100));
+    expect(await feed.inspect()).toEqual({ base: 100, lastSequence: 50 });
+    await harness.stop();
+  });
 });

@@ -57,14 +57,14 @@ export class NatsEventFeed implements EventFeed {
   }
 
   async create(base: Revision): Promise<void> {
-    const config = streamConfig(base, this.window);
-    const made = await this.ask((manager) => orUndefined(manager.streams.add(config), jetStreamErrors.streamNameInUse));
-    if (made) return;
-    if (await this.inspect()) throw new FeedMoved('another relay made the stream');
-    await this.ask(async (manager) => {
+    const seen = await this.inspect();
+    if (seen?.base === base) return;
+    if (seen) throw new FeedMoved(`another relay made the stream, with base ${seen.base}`);
+    const made = await this.ask(async (manager) => {
       await orUndefined(manager.streams.delete(eventsStream), jetStreamErrors.streamNotFound);
-      await manager.streams.add(config);
+      return orUndefined(manager.streams.add(streamConfig(base, this.window)), jetStreamErrors.streamNameInUse);
     });
+    if (!made) throw new FeedMoved('another relay made the stream');
   }
 
   async publish(

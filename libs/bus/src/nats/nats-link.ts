@@ -1,3 +1,4 @@
+import { checkServerIdentity } from 'node:tls';
 import {
   connect,
   credsAuthenticator,
@@ -6,9 +7,10 @@ import {
   NatsError,
   type ConnectionOptions,
   type NatsConnection,
+  type TlsOptions,
 } from 'nats';
 import { NoAnswer, type Unsubscribe } from '#domain';
-import { reportAsWarning, type Report } from '../codec.js';
+import { reportAsWarning, type ReportProblem } from '../codec.js';
 
 export interface NatsLinkOptions {
   /** `nats://host:port`, `tls://host:port`; `user:password@` or `token@` in it are used. Several of one cluster are tried in turn. */
@@ -21,7 +23,7 @@ export interface NatsLinkOptions {
   readonly inboxPrefix?: string;
   /** PEM of the authority the server's certificate must come from. Given, the connection must be TLS. */
   readonly ca?: string;
-  readonly report?: Report;
+  readonly report?: ReportProblem;
   /** Ends the wait for a server that does not come up. */
   readonly signal?: AbortSignal;
 }
@@ -69,7 +71,7 @@ export class NatsLink {
   /** Made by {@link connectNats}. */
   constructor(
     readonly connection: NatsConnection,
-    readonly report: Report,
+    readonly report: ReportProblem,
   ) {
     void this.watch();
   }
@@ -160,7 +162,9 @@ function connectionOptions(options: NatsLinkOptions): ConnectionOptions {
       ? {}
       : { authenticator: credsAuthenticator(new TextEncoder().encode(options.creds)) }),
     ...(user === undefined ? {} : userOf(user)),
-    ...(tls ? { tls: options.ca === undefined ? {} : { ca: options.ca } } : {}),
+    ...(tls ? { tls: tlsOptions(urls, options.ca) } : {}),
+    // Only the servers we were told of: those they tell of have names the certificate check knows nothing about.
+    ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: reconnectWaitMs,
@@ -171,6 +175,17 @@ function connectionOptions(options: NatsLinkOptions): ConnectionOptions {
     timeout: 5_000,
     noAsyncTraces: true,
   };
+}
+
+/** The client gives no host name to the check of the certificate when the URL has an address; so the URLs are checked here. */
+function tlsOptions(urls: readonly URL[], ca: string | undefined): TlsOptions {
+  const hosts = urls.map((url) => url.hostname.replace(/^\[|\]$/g, ''));
+  const check: typeof checkServerIdentity = (_, cert) => {
+    const faults = hosts.map((host) => checkServerIdentity(host, cert));
+    return faults.includes(undefined) ? undefined : faults[0];
+  };
+  const tls = { checkServerIdentity: check, ...(ca === undefined ? {} : { ca }) };
+  return tls;
 }
 
 /** A URL's credentials: a lone user name is a token, as in NATS' own clients. */
