@@ -98,6 +98,7 @@ function windDown(
     actions: [...stops.actions, ...removable.map(({ id }): PodAction => ({ type: 'Remove', containerId: id }))],
     facts: [...facts, ...stops.facts],
     memory: { ...memory, stopping: stops.stopping },
+    holdsResources: runningApps.length > 0,
     gone: false,
   };
 }
@@ -179,6 +180,7 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
       replaced: [...new Set([...memory.replaced, ...replaced])],
     },
     ...(waits.length > 0 && { nextLookAt: Math.min(...waits) }),
+    holdsResources: true,
     gone: false,
   };
 }
@@ -202,9 +204,14 @@ function sandboxActions(
   specHash: string,
   waits: Millis[],
 ): PodAction[] {
+  const failure = memory.failures[sandboxKey];
+  if (isHeldBack(failure, now)) {
+    if (failure.retryAt !== undefined) waits.push(failure.retryAt);
+    return [];
+  }
   if (sandbox) return isFresh(sandbox) ? [{ type: 'StartSandbox', sandboxId: sandbox.id }] : [];
   if (view.apps.some(isRunning) || view.sandboxes.some((one) => isRunning(one) || !one.startedAt)) return [];
-  const retryAt = Math.max(sandboxRetryAt(view.sandboxes[0], now), memory.failures[sandboxKey]?.retryAt ?? now);
+  const retryAt = sandboxRetryAt(view.sandboxes[0], now);
   if (retryAt > now) {
     waits.push(retryAt);
     return [];

@@ -42,5 +42,6 @@ export function computeRemoval({ observed, memory, deadline, settled, message, n
   ];
   const empty = observed.length === 0;
   if (empty && !memory.volumesRemoved) actions.push({ type: 'RemoveVolumes' });
-  return { actions, facts, memory: { ...memory, stopping }, gone: empty && memory.volumesRemoved };
+  const gone = empty && memory.volumesRemoved;
+  return { actions, facts, memory: { ...memory, stopping }, holdsResources: !gone, gone };
 }

@@ -53,6 +53,8 @@ export interface PodPlan {
   readonly memory: PodMemory;
   /** Look again then at the latest, even if nothing was seen to happen. */
   readonly nextLookAt?: Millis;
+  /** The pod's requests and host ports are in use: it runs, is to run, or is not gone yet. */
+  readonly holdsResources: boolean;
   /** Nothing of the pod is left on the node. */
   readonly gone: boolean;
 }

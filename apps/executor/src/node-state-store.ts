@@ -1,0 +1,41 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { SeenState } from './assignment-tracker.js';
+
+/** Where a node keeps what it has seen, so that a restart does not make it forget to which cluster it belongs. */
+export interface NodeStateStore {
+  load(): Promise<SeenState | undefined>;
+  save(state: SeenState): Promise<void>;
+}
+
+/** A node's state as a small file, replaced as one step. */
+export class NodeStateFile implements NodeStateStore {
+  constructor(private readonly path: string) {}
+
+  async load(): Promise<SeenState | undefined> {
+    let text: string;
+    try {
+      text = await readFile(this.path, 'utf8');
+    } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+      throw cause;
+    }
+    return readState(text, this.path);
+  }
+
+  async save(state: SeenState): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    const draft = `${this.path}.new`;
+    await writeFile(draft, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    await rename(draft, this.path);
+  }
+}
+
+function readState(text: string, path: string): SeenState {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object' && value !== null && 'cluster' in value && 'revision' in value) {
+    const { cluster, revision } = value;
+    if (typeof cluster === 'string' && typeof revision === 'number') return { cluster, revision };
+  }
+  throw new Error(`${path} does not hold a node's state; remove it to let this node join anew`);
+}

@@ -1,0 +1,97 @@
+import { refuseAdmission, type AssignedPod, type ObservedContainer, type PodKey, type PodRefusedByNode } from '#domain';
+import { keyOf } from './pod-wish.js';
+import { PodWorker, type PodWorkerDeps } from './pod-worker.js';
+
+/** SIGTERM to SIGKILL for a pod that nobody assigned, in milliseconds; kubelet gives its orphans as little. */
+const UNASSIGNED_GRACE_MS = 1_000;
+
+/** All pods of this node, each with its worker. */
+export class PodsOnNode {
+  private readonly workers = new Map<string, PodWorker>();
+  private assigned: ReadonlySet<string> | undefined;
+  private readonly deps: PodWorkerDeps;
+
+  constructor(deps: Omit<PodWorkerDeps, 'onGone'>) {
+    this.deps = { ...deps, onGone: (uid) => this.dropGone(uid) };
+  }
+
+  /** Uids of the pods that the control plane wants here; `undefined` until it has said so. */
+  get assignedUids(): ReadonlySet<string> | undefined {
+    return this.assigned;
+  }
+
+  /**
+   * Everything this node should run. Pods that are not in it end. `found` is what the engine has: a pod that has containers
+   * was admitted before, and is not asked again.
+   */
+  assign(pods: readonly AssignedPod[], found: readonly ObservedContainer[]): void {
+    this.assigned = new Set(pods.map(({ key }) => key.uid));
+    const present = new Set(found.map(({ pod }) => pod.uid));
+    for (const pod of [...pods].sort(byPlacement)) this.want(pod, present.has(pod.key.uid));
+    for (const worker of [...this.workers.values()]) {
+      if (!this.assigned.has(worker.key.uid)) this.end(worker.key);
+    }
+  }
+
+  /** What changed since. */
+  change(upserts: readonly AssignedPod[], removed: readonly string[]): void {
+    const assigned = new Set(this.assigned);
+    for (const { key } of upserts) assigned.add(key.uid);
+    for (const uid of removed) assigned.delete(uid);
+    this.assigned = assigned;
+    for (const uid of removed) {
+      const worker = this.workers.get(uid);
+      if (worker) this.end(worker.key);
+    }
+    for (const pod of [...upserts].sort(byPlacement)) this.want(pod, false);
+  }
+
+  /** Ends a pod that is not assigned, known or found. */
+  end(key: PodKey): void {
+    const deadline = this.deps.clock.now() + UNASSIGNED_GRACE_MS;
+    const wish = { kind: 'unassigned', key, deadline } as const;
+    const worker = this.workers.get(key.uid);
+    if (worker) {
+      if (worker.wanted.kind === 'assigned') worker.want(wish);
+    } else this.workers.set(key.uid, new PodWorker(this.deps, wish));
+  }
+
+  /** Something may have happened to a pod, or to any. */
+  wake(uid?: string): void {
+    if (uid !== undefined) this.workers.get(uid)?.wake();
+    else for (const worker of this.workers.values()) worker.wake();
+  }
+
+  /** Resolves when nothing is asked of the engine any more; pods go on. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.workers.values()].map((worker) => worker.stop()));
+  }
+
+  private want(pod: AssignedPod, present: boolean): void {
+    const wish = { kind: 'assigned', pod } as const;
+    const worker = this.workers.get(pod.key.uid);
+    if (worker) worker.want(wish);
+    else this.workers.set(pod.key.uid, new PodWorker(this.deps, wish, present ? undefined : this.admit(pod)));
+  }
+
+  /** A pod that ends, has ended or has run is not turned away any more. */
+  private admit(pod: AssignedPod): PodRefusedByNode | undefined {
+    if (pod.deletion || pod.terminated || Object.keys(pod.attempts).length > 0) return undefined;
+    const others = [...this.workers.values()].flatMap(({ wanted, holdsResources }) =>
+      wanted.kind === 'assigned' && holdsResources ? [wanted.pod] : [],
+    );
+    return refuseAdmission(pod, others, this.deps.node.allocatable);
+  }
+
+  private dropGone(uid: string): void {
+    const worker = this.workers.get(uid);
+    if (!worker || worker.wanted.kind === 'assigned') return;
+    this.workers.delete(uid);
+    void worker.stop();
+    this.deps.reporter.forget(keyOf(worker.wanted).uid);
+  }
+}
+
+/** Who was placed first is admitted first. */
+const byPlacement = (a: AssignedPod, b: AssignedPod): number =>
+  a.scheduledAt - b.scheduledAt || (a.key.uid < b.key.uid ? -1 : 1);

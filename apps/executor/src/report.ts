@@ -1,0 +1,2 @@
+/** Told of what goes wrong and has no request to answer: one line, and why. */
+export type Report = (problem: string, cause?: unknown) => void;
