@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,9 @@ import { NatsBus } from './nats-bus.js';
 import { eventsStream, NatsEventFeed } from './nats-event-feed.js';
 import { CredentialsRefused } from './nats-link.js';
 import { revokeNodeUsers } from './revocation.js';
+
+// A busy machine may be slow to start a server; nothing here is a measurement.
+jest.setTimeout(60_000);
 
 const timeoutMs = 5_000;
 

@@ -45,9 +45,11 @@ export function createNodeKey(): { readonly publicKey: string; readonly seed: st
 export async function loadNatsKeys(dir: string): Promise<NatsKeys> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, fileName);
+  const kept = await readFile(path, 'utf8').catch(ignoring('ENOENT'));
+  if (kept !== undefined) return parseKeys(kept, path);
   const draft = await writeBeside(path, createNatsKeys());
   // A hard link appears whole or not at all, and never over a file that is there.
-  await link(draft, path).catch(ignoreExisting);
+  await link(draft, path).catch(ignoring('EEXIST'));
   await unlink(draft);
   return parseKeys(await readFile(path, 'utf8'), path);
 }
@@ -71,9 +73,11 @@ async function writeBeside(path: string, keys: NatsKeys): Promise<string> {
   return draft;
 }
 
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
-}
+const ignoring =
+  (code: string) =>
+  (error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== code) throw error;
+  };
 
 function parseKeys(text: string, path: string): NatsKeys {
   const keys: unknown = JSON.parse(text);

@@ -1,6 +1,10 @@
+import { jest } from '@jest/globals';
 import { messageBusContract, type BusHarness } from '../../../../test/contract/message-bus.contract.js';
 import { TestNats } from '../../../../test/support/nats.js';
 import { NatsBus } from './nats-bus.js';
+
+// A busy machine may be slow to start a server; nothing here is a measurement.
+jest.setTimeout(60_000);
 
 const quiet = (): void => undefined;
 

@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import type { JsonObject } from '#domain';
 import { eventFeedContract, type FeedHarness } from '../../../../test/contract/event-feed.contract.js';
 import { TestNats } from '../../../../test/support/nats.js';
 import { connectNats, type NatsLink } from './nats-link.js';
 import { eventsStream, NatsEventFeed } from './nats-event-feed.js';
+
+// A busy machine may be slow to start a server; nothing here is a measurement.
+jest.setTimeout(60_000);
 
 const quiet = (): void => undefined;
 

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import 'reflect-metadata';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,9 @@ import { TestNats } from '../../../../test/support/nats.js';
 import { controlPlaneCreds } from './credentials.js';
 import { createNatsKeys } from './keys.js';
 import { connectNats, type NatsLinkOptions } from './nats-link.js';
+
+// A busy machine may be slow to start a server; nothing here is a measurement.
+jest.setTimeout(60_000);
 
 const quiet = (): void => undefined;
 

@@ -150,7 +150,8 @@ const authFailures: ReadonlySet<string> = new Set([
 
 const isAuthFailure = (error: unknown): boolean => error instanceof NatsError && authFailures.has(error.code);
 
-function connectionOptions(options: NatsLinkOptions): ConnectionOptions {
+/** The client's options for ours. */
+export function connectionOptions(options: NatsLinkOptions): ConnectionOptions {
   const urls = (typeof options.url === 'string' ? [options.url] : options.url).map((url) => new URL(url));
   const user = urls.find((url) => url.username !== '');
   const tls = options.ca !== undefined || urls.some((url) => url.protocol === 'tls:');

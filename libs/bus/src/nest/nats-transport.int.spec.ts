@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
@@ -10,6 +11,9 @@ import { connectNats, type NatsLink } from '../nats/nats-link.js';
 import { DurableEvents } from './durable-events.decorator.js';
 import { BusContext, NatsTransport } from './nats-transport.js';
 import { RefusalFilter } from './refusal.filter.js';
+
+// A busy machine may be slow to start a server; nothing here is a measurement.
+jest.setTimeout(60_000);
 
 /** What the handlers saw, and a way to wait for it. What each attempt does is the test's. */
 class Scene {
