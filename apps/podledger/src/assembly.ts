@@ -30,6 +30,13 @@ export interface ApiConfig extends LogAccess {
   readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
   /** The bearer token of the administrator. */
   readonly token: string;
+  /** Holds the keys that sign and revoke nodes' credentials. Absent where the operator runs NATS and hands them out. */
+  readonly natsKeysDirectory?: string;
+}
+
+export interface RunningApi extends Running {
+  /** A token with which one machine may become a node within `ttlMs`. */
+  issueJoinToken(ttlMs: number): Promise<string>;
 }
 
 export interface SchedulerConfig extends LogAccess {
@@ -47,4 +54,11 @@ export interface ExecutorConfig {
   readonly dockerHost: string;
   /** Where the executor keeps its few files. */
   readonly stateDirectory: string;
+}
+
+/** The three apps. Each start resolves when the app does its work: the API answers, the node is registered. */
+export interface Apps {
+  startApi(config: ApiConfig): Promise<RunningApi>;
+  startScheduler(config: SchedulerConfig): Promise<Running>;
+  startExecutor(config: ExecutorConfig): Promise<Running>;
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import type { Home } from './home.js';
@@ -24,12 +24,15 @@ const backdateMs = 60 * 60 * 1000;
  * The cluster's own authority, made at the first start, and a server certificate for every name this machine is reached by,
  * made anew when those names change or its end is near. Clients trust the authority, so that renewal disturbs none.
  */
-export async function certificates(home: Home, listenHost: string, now: Date): Promise<Certificates> {
+export async function certificates(
+  home: Home,
+  listenHost: string,
+  now: Date,
+  furtherNames: readonly string[] = [],
+): Promise<Certificates> {
   x509.cryptoProvider.set(webcrypto as Crypto);
   const authority = await loadAuthority(home, now);
-  const names = [
-    ...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...(isWildcard(listenHost) ? [] : [listenHost])]),
-  ].sort();
+  const names = [...new Set([...serverNames(listenHost), ...furtherNames])].sort();
   const cert = home.read('pki/server.crt');
   const key = home.read('pki/server.key');
   if (cert && key && (await isGood(new x509.X509Certificate(cert), authority.cert, names, now))) {
@@ -62,6 +65,14 @@ export async function certificates(home: Home, listenHost: string, now: Date): P
   home.write('pki/server.key', issued.key);
   home.write('pki/server.crt', issued.cert);
   return issued;
+}
+
+/** The certificates of a home as they are. Throws when it has none yet. */
+export function readCertificates(home: Home): Certificates {
+  const [ca, cert, key] = [home.read('pki/ca.crt'), home.read('pki/server.crt'), home.read('pki/server.key')];
+  if (!ca || !cert || !key)
+    throw new Error(`there are no certificates in ${home.file('pki')}: run "podledger setup" first`);
+  return { ca, cert, key };
 }
 
 interface Authority {
@@ -118,9 +129,12 @@ function canonical(name: string): string {
   return isIP(name) === 6 ? new x509.GeneralName('ip', name).value : name;
 }
 
-/** `0.0.0.0` and `::` are no names anybody connects to. */
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+/** Every name clients may use: a server that listens on all addresses is reached by any of them. */
+function serverNames(listenHost: string): string[] {
+  const everywhere = listenHost === '0.0.0.0' || listenHost === '::';
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const own = addresses.filter(({ scopeid }) => !scopeid).map(({ address }) => address);
+  return ['localhost', '127.0.0.1', '::1', hostname(), ...(everywhere ? own : [listenHost])];
 }
 
 function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {

@@ -45,7 +45,7 @@ export function homePath(env: NodeJS.ProcessEnv): string {
 export class Home {
   private constructor(
     readonly path: string,
-    private readonly lock: number,
+    private readonly lock: number | undefined,
   ) {}
 
   /** Makes the home where there is none, and locks it. Throws {@link HomeLocked}. */
@@ -67,6 +67,12 @@ export class Home {
     ftruncateSync(lock);
     writeSync(lock, JSON.stringify({ pid: process.pid, parent: process.ppid }));
     return new Home(real, lock);
+  }
+
+  /** The files of a home that several processes read at once, as those of one cluster do in containers: no lock is taken. */
+  static shared(path: string): Home {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return new Home(realpathSync(path), undefined);
   }
 
   /** A path inside. */
@@ -103,7 +109,7 @@ export class Home {
 
   /** Gives the home free. */
   release(): void {
-    closeSync(this.lock);
+    if (this.lock !== undefined) closeSync(this.lock);
   }
 }
 

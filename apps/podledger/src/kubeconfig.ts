@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Home } from './home.js';
+import { bracketed, localAddress } from './ports.js';
 
 /** The administrator's bearer token: 256 random bits, made once per home. */
 export function adminToken(home: Home): string {
@@ -28,6 +29,5 @@ export function writeKubeconfig(home: Home, server: string, ca: string, token: s
 
 /** The address clients on this machine use for a server that listens on `host`. */
 export function serverUrl(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `https://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `https://${bracketed(localAddress(host))}:${port}`;
 }

@@ -4,7 +4,7 @@ import { connectNats, controlPlaneCreds, loadNatsKeys, natsServerConfig } from '
 import type { BusAccess } from './assembly.js';
 import type { Certificates } from './certificates.js';
 import type { Home } from './home.js';
-import { freePort, isFree } from './ports.js';
+import { bracketed, freePort, isFree, isServed, localAddress } from './ports.js';
 import { endProcess } from './process-table.js';
 import { SupervisedChild } from './supervised-child.js';
 
@@ -56,7 +56,7 @@ export async function startNats(
   });
   writeFileSync(configFile, config, { mode: 0o600 });
   const access = {
-    url: `${certificates ? 'tls' : 'nats'}://127.0.0.1:${port}`,
+    url: `${certificates ? 'tls' : 'nats'}://${bracketed(localAddress(listenHost))}:${port}`,
     credentials: controlPlaneCreds(keys, now.getTime()),
     ...(certificates && { ca: certificates.ca }),
   };
@@ -67,7 +67,7 @@ export async function startNats(
       args: ['--config', configFile, '--pid', join(directory, 'pid')],
       env: { PATH: process.env.PATH },
       logFile: join(home.directory('logs'), 'nats.log'),
-      isReady: () => answers(access),
+      isReady: async () => (await isServed(localAddress(listenHost), port)) && answers(access),
       readyWithinMs,
       stopSignals,
     },
@@ -118,7 +118,7 @@ async function choosePort(home: Home, host: string): Promise<number> {
 }
 
 async function answers(access: EmbeddedNats['access']): Promise<boolean> {
-  const signal = AbortSignal.timeout(250);
+  const signal = AbortSignal.timeout(2000);
   try {
     const link = await connectNats({
       url: access.url,

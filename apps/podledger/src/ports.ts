@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { isSystemError } from './system-error.js';
 
 /** Somebody else listens where we were told to. */
@@ -22,6 +22,29 @@ export async function isFree(host: string, port: number): Promise<boolean> {
     if (isSystemError(error, 'EADDRINUSE')) return false;
     throw error;
   }
+}
+
+/** Whether somebody listens there. */
+export function isServed(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const answer = (served: boolean) => (): void => {
+      socket.destroy();
+      resolve(served);
+    };
+    socket.once('connect', answer(true));
+    socket.once('error', answer(false));
+  });
+}
+
+/** Where programs of this machine reach a server that listens on `host`: on every address means on the loopback one too. */
+export function localAddress(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
+/** An address as it stands in a URL. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** A TCP port nobody listens on, chosen by the kernel. */

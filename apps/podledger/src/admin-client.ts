@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+
+/** How to reach an API as its administrator. */
+export interface AdminAccess {
+  readonly server: string;
+  readonly ca: string;
+  readonly token: string;
+}
+
+interface ObjectList {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
+}
+
+/** Any answer but 2xx. */
+export class ApiRefusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ApiRefusal';
+  }
+}
+
+const answerWithinMs = 30_000;
+const pollMs = 200;
+
+/** What a kubeconfig written by `writeKubeconfig` says. */
+export function readKubeconfig(path: string): AdminAccess {
+  const config = parse(readFileSync(path, 'utf8')) as {
+    clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
+    users: [{ user: { token: string } }];
+  };
+  const { cluster } = config.clusters[0];
+  return {
+    server: cluster.server,
+    ca: Buffer.from(cluster['certificate-authority-data'], 'base64').toString('utf8'),
+    token: config.users[0].user.token,
+  };
+}
+
+/** Ends every replica set and pod of the cluster and waits until they are gone. Returns how many pods there were. */
+export async function endAllPods(access: AdminAccess, gracePeriodSeconds: number, withinMs: number): Promise<number> {
+  const options = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds, propagationPolicy: 'Background' };
+  // The owners first: else they would make what is being deleted anew.
+  for (const path of await pathsOf(access, '/apis/apps/v1', 'replicasets')) await deleteIfThere(access, path, options);
+  const pods = await pathsOf(access, '/api/v1', 'pods');
+  for (const path of pods) await deleteIfThere(access, path, options);
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const left = await pathsOf(access, '/api/v1', 'pods');
+    if (left.length === 0) return pods.length;
+    if (performance.now() > until) throw new Error(`${left.length} pods are still there after ${withinMs / 1000} s`);
+    await sleep(pollMs);
+  }
+}
+
+/** Takes a node out of the cluster; its pods are lost to it. A node that is not there is as wished. */
+export async function deleteNode(access: AdminAccess, name: string): Promise<void> {
+  await deleteIfThere(access, `/api/v1/nodes/${name}`, {});
+}
+
+async function pathsOf(access: AdminAccess, group: string, plural: string): Promise<string[]> {
+  const { items } = (await call(access, 'GET', `${group}/${plural}`)) as ObjectList;
+  return items.map(({ metadata }) => `${group}/namespaces/${metadata.namespace}/${plural}/${metadata.name}`);
+}
+
+async function deleteIfThere(access: AdminAccess, path: string, options: object): Promise<void> {
+  try {
+    await call(access, 'DELETE', path, options);
+  } catch (error) {
+    if (!(error instanceof ApiRefusal && error.status === 404)) throw error;
+  }
+}
+
+function call(access: AdminAccess, method: string, path: string, body?: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      new URL(path, access.server),
+      {
+        method,
+        ca: access.ca,
+        agent: false,
+        timeout: answerWithinMs,
+        headers: { authorization: `Bearer ${access.token}`, ...(body && { 'content-type': 'application/json' }) },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const status = response.statusCode ?? 0;
+          if (status < 200 || status > 299)
+            return reject(new ApiRefusal(status, `${method} ${path}: HTTP ${status} ${text}`));
+          resolve(JSON.parse(text));
+        });
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer within ${answerWithinMs / 1000} s`)));
+    sent.on('error', reject);
+    sent.end(body && JSON.stringify(body));
+  });
+}

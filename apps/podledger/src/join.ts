@@ -1,0 +1,182 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  controlPlaneCreds,
+  createNodeKey,
+  credsFile,
+  isNodeName,
+  joinCreds,
+  joinInboxPrefix,
+  joinSubject,
+  loadNatsKeys,
+  NatsBus,
+  nodeUserJwt,
+  parseJoinReply,
+} from '#bus';
+import type { BusAccess } from './assembly.js';
+
+/** Everything a machine needs to become a node, in one word that can be pasted: where NATS is and a token that works once. */
+export interface Invitation {
+  readonly url: string;
+  /** PEM. Present when the connection is TLS. */
+  readonly ca?: string;
+  /** Credentials that may ask to join and nothing else. */
+  readonly credentials?: string;
+  readonly token: string;
+}
+
+/** What a node keeps once it has joined. */
+export interface Membership {
+  readonly nodeName: string;
+  readonly cluster: string;
+  readonly bus: BusAccess;
+}
+
+/** How long a join token is good for, in ms: as long as kubeadm's. */
+export const joinTokenTtlMs = 24 * 60 * 60 * 1000;
+
+/** Where a running control plane hands out join tokens to whoever holds its own credentials. */
+export const joinTokenSubject = 'control.join-token';
+
+const prefix = 'podledger-join-';
+const answerWithinMs = 10_000;
+
+export function encodeInvitation(invitation: Invitation): string {
+  return prefix + Buffer.from(JSON.stringify(invitation)).toString('base64url');
+}
+
+/** Throws when the text is not one, or was cut. */
+export function decodeInvitation(text: string): Invitation {
+  try {
+    if (!text.startsWith(prefix)) throw new Error('it does not begin with ' + prefix);
+    const decoded = JSON.parse(
+      Buffer.from(text.slice(prefix.length), 'base64url').toString('utf8'),
+    ) as Partial<Invitation>;
+    const { url, token } = decoded;
+    if (typeof url !== 'string' || typeof token !== 'string') throw new Error('it is not complete');
+    return { ...decoded, url, token };
+  } catch (cause) {
+    throw new Error(
+      `this is not a join token as "npm start" and "npm run join-command" print it: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** Where machines that join find this home's NATS; kept in the home, so that `join-command` need not ask. */
+export interface JoinDoor {
+  /** For programs of this machine. */
+  readonly controlUrl: string;
+  /** For other machines. */
+  readonly url: string;
+  readonly ca?: string;
+  /** Whether the home's own keys sign the credentials; else the operator hands them out. */
+  readonly ownKeys: boolean;
+}
+
+export const joinDoorFile = 'join-door.json';
+
+export async function invite(
+  door: JoinDoor,
+  keysDirectory: string | undefined,
+  token: string,
+  now: Date,
+): Promise<Invitation> {
+  const credentials =
+    door.ownKeys && keysDirectory ? joinCreds(await loadNatsKeys(keysDirectory), now.getTime()) : undefined;
+  return { url: door.url, ...(door.ca && { ca: door.ca }), ...(credentials && { credentials }), token };
+}
+
+/** An invitation from the control plane that runs on a home. Throws when none does. */
+export async function inviteFromRunning(homePath: string, env: BusAccess | undefined): Promise<string> {
+  const path = join(homePath, joinDoorFile);
+  if (!existsSync(path)) throw new Error(`nothing was started on ${homePath} yet: npm start`);
+  const door = JSON.parse(readFileSync(path, 'utf8')) as JoinDoor;
+  const keysDirectory = join(homePath, 'nats');
+  const control = env ?? (await controlPlaneAccess(keysDirectory, door.controlUrl, door.ca, new Date()));
+  const token = await requestJoinToken(control);
+  return encodeInvitation(await invite(door, keysDirectory, token, new Date()));
+}
+
+/** Asks the running control plane of this home for a join token. Throws `NoAnswer` when none runs. */
+async function requestJoinToken(bus: BusAccess): Promise<string> {
+  const connection = await NatsBus.connect({
+    url: bus.url,
+    name: 'podledger join-command',
+    ...(bus.credentials && { creds: bus.credentials }),
+    ...(bus.ca && { ca: bus.ca }),
+    signal: AbortSignal.timeout(answerWithinMs),
+  });
+  try {
+    const { token } = await connection.request(joinTokenSubject, {}, answerWithinMs);
+    if (typeof token !== 'string') throw new Error('the control plane gave no join token');
+    return token;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Becomes a node: the key is made here and only its public half leaves this machine. Throws `RemoteRefusal` on a used or expired token. */
+export async function joinCluster(invitation: Invitation, nodeName: string): Promise<Membership> {
+  const key = createNodeKey();
+  const bus = await NatsBus.connect({
+    url: invitation.url,
+    name: `${nodeName} joins`,
+    inboxPrefix: joinInboxPrefix,
+    ...(invitation.credentials && { creds: invitation.credentials }),
+    ...(invitation.ca && { ca: invitation.ca }),
+    signal: AbortSignal.timeout(answerWithinMs),
+  });
+  try {
+    const answer = await bus.request(
+      joinSubject,
+      { token: invitation.token, node: nodeName, publicKey: key.publicKey },
+      answerWithinMs,
+    );
+    const { cluster, jwt } = parseJoinReply(answer, '');
+    const credentials = jwt === undefined ? invitation.credentials : credsFile(jwt, key.seed);
+    return {
+      nodeName,
+      cluster,
+      bus: { url: invitation.url, ...(credentials && { credentials }), ...(invitation.ca && { ca: invitation.ca }) },
+    };
+  } finally {
+    await bus.close();
+  }
+}
+
+/** Credentials for a node of this very process, signed with the home's own keys; a new key at each start. */
+export async function localNodeAccess(
+  keysDirectory: string,
+  control: BusAccess,
+  nodeName: string,
+  now: Date,
+): Promise<BusAccess> {
+  const keys = await loadNatsKeys(keysDirectory);
+  const key = createNodeKey();
+  const jwt = nodeUserJwt(keys, nodeName, key.publicKey, now.getTime());
+  return { ...control, credentials: credsFile(jwt, key.seed) };
+}
+
+/** The control plane's credentials for a home's own NATS. */
+export async function controlPlaneAccess(
+  keysDirectory: string,
+  url: string,
+  ca: string | undefined,
+  now: Date,
+): Promise<BusAccess> {
+  const keys = await loadNatsKeys(keysDirectory);
+  return { url, credentials: controlPlaneCreds(keys, now.getTime()), ...(ca && { ca }) };
+}
+
+/** This machine's name in the form a node may have. Throws when it has none such. */
+export function defaultNodeName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '');
+  if (!isNodeName(name))
+    throw new Error(`the host name ${hostname()} cannot be a node name: give one with --node-name`);
+  return name;
+}

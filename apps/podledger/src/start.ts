@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import { NatsBus } from '#bus';
+import { deleteNode, type AdminAccess } from './admin-client.js';
+import type { Apps, BusAccess, Running, RunningApi } from './assembly.js';
+import { certificates, type Certificates } from './certificates.js';
+import { removeLeftovers } from './docker-leftovers.js';
+import { Home } from './home.js';
+import {
+  defaultNodeName,
+  encodeInvitation,
+  invite,
+  joinDoorFile,
+  joinTokenSubject,
+  joinTokenTtlMs,
+  localNodeAccess,
+  type JoinDoor,
+} from './join.js';
+import { adminToken, serverUrl, writeKubeconfig } from './kubeconfig.js';
+import type { Service } from './lifecycle.js';
+import { Parts } from './parts.js';
+import { bracketed, isFree, PortTaken } from './ports.js';
+import { isSystemError } from './system-error.js';
+import { startServers, type ForeignServers, type Servers } from './servers.js';
+
+export interface StartOptions extends ForeignServers {
+  readonly home: string;
+  /** How many nodes share this machine's engine. */
+  readonly nodes: number;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dockerHost: string;
+  /** Leaves the user's kubeconfig as it is: for a start that serves only itself. */
+  readonly unannounced?: boolean;
+}
+
+/** Where a cluster that has come up is found. */
+export interface Ready {
+  readonly access: AdminAccess;
+  readonly kubeconfig: string;
+  readonly cluster: string;
+  readonly nodeNames: readonly string[];
+  /** Text to paste on another machine. */
+  readonly invitation: string;
+}
+
+/** Stop order: first nobody asks for anything new, then the nodes, the scheduler gives up its lease; then what all lean on. */
+const rank = { api: 0, executors: 1, scheduler: 2, home: 5 } as const;
+
+/** Everything in one process: a cluster of this machine, of which others may become nodes. */
+export class AllInOne implements Service {
+  private readonly parts: Parts;
+  private servers: Servers | undefined;
+
+  constructor(
+    private readonly options: StartOptions,
+    private readonly apps: Apps,
+    private readonly report: (text: string) => void,
+    private readonly onReady: (ready: Ready) => Promise<void> | void,
+  ) {
+    this.parts = new Parts(report);
+  }
+
+  async start(): Promise<void> {
+    const { options, parts, report } = this;
+    const { host, port } = options.listen;
+    const { home } = await parts.start('home', rank.home, async () => {
+      const home = await Home.open(options.home);
+      return { home, stop: async () => home.release() };
+    });
+    if (!(await isFree(host, port)))
+      throw new PortTaken(host, port, 'stop that one, or choose another port with --port or PODLEDGER_PORT');
+    const tls = await certificates(home, host, new Date());
+    const isOpen = !isLoopback(host);
+    const servers = await startServers(home, parts, options, { host, tls: isOpen ? tls : undefined }, report);
+    this.servers = servers;
+    home.write('cluster-id', `${servers.cluster}\n`);
+
+    const token = adminToken(home);
+    const api = await this.startControlPlane(servers, tls, token);
+    const nodeNames = localNodeNames(options.nodes);
+    await this.startExecutors(home, servers, nodeNames);
+    const access = { server: serverUrl(host, port), ca: tls.ca, token };
+    await this.retireVanishedNodes(home, servers.cluster, access, nodeNames);
+    const kubeconfig = options.unannounced
+      ? home.file('kubeconfig')
+      : writeKubeconfig(home, access.server, tls.ca, token);
+    await this.answerJoinCommands(servers.bus, api);
+    const invitation = await this.invitation(home, servers, tls, await api.issueJoinToken(joinTokenTtlMs));
+    await this.onReady({ access, kubeconfig, cluster: servers.cluster, nodeNames, invitation });
+  }
+
+  stop(): Promise<void> {
+    return this.parts.stop();
+  }
+
+  abandon(): void {
+    for (const { pid, signal } of this.servers?.pids() ?? []) {
+      try {
+        process.kill(pid, signal);
+      } catch (error) {
+        if (!isSystemError(error, 'ESRCH')) throw error; // Gone already.
+      }
+    }
+  }
+
+  private async startControlPlane(servers: Servers, tls: Certificates, token: string): Promise<RunningApi> {
+    const { apps, parts, options } = this;
+    const { databaseUrl, bus, ownNats } = servers;
+    const identity = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    await parts.start('scheduler', rank.scheduler, () => apps.startScheduler({ databaseUrl, bus, identity }));
+    return parts.start('API', rank.api, () =>
+      apps.startApi({
+        databaseUrl,
+        bus,
+        listen: options.listen,
+        tls,
+        token,
+        ...(ownNats && { natsKeysDirectory: ownNats.keysDirectory }),
+      }),
+    );
+  }
+
+  private async startExecutors(home: Home, servers: Servers, nodeNames: readonly string[]): Promise<void> {
+    const { apps, parts, options } = this;
+    await Promise.all(
+      nodeNames.map((nodeName) =>
+        parts.start(`executor ${nodeName}`, rank.executors, async () =>
+          apps.startExecutor({
+            bus: servers.ownNats
+              ? await localNodeAccess(servers.ownNats.keysDirectory, servers.bus, nodeName, new Date())
+              : servers.bus,
+            nodeName,
+            capacityShare: 1 / nodeNames.length,
+            dockerHost: options.dockerHost,
+            stateDirectory: home.directory('nodes', nodeName),
+          }),
+        ),
+      ),
+    );
+  }
+
+  /** Nodes that an earlier start had and this one has not: nobody else would ever end their pods. */
+  private async retireVanishedNodes(
+    home: Home,
+    cluster: string,
+    access: AdminAccess,
+    present: readonly string[],
+  ): Promise<void> {
+    const before = JSON.parse(home.read('local-nodes.json') ?? '[]') as string[];
+    for (const name of before.filter((each) => !present.includes(each))) {
+      this.report(`node ${name} is no more: ending its pods`);
+      await deleteNode(access, name);
+      await removeLeftovers(this.options.dockerHost, cluster, name);
+    }
+    home.write('local-nodes.json', `${JSON.stringify(present)}\n`);
+  }
+
+  private async answerJoinCommands(bus: BusAccess, api: RunningApi): Promise<void> {
+    await this.parts.start('join tokens', rank.api, async (): Promise<Running> => {
+      const { url, credentials, ca } = bus;
+      const connection = await NatsBus.connect({
+        url,
+        name: 'podledger start',
+        ...(credentials && { creds: credentials }),
+        ...(ca && { ca }),
+      });
+      connection.respond(joinTokenSubject, undefined, async () => ({
+        token: await api.issueJoinToken(joinTokenTtlMs),
+      }));
+      return { stop: () => connection.close() };
+    });
+  }
+
+  /** Text for one machine that wants to join; what is needed to make more of them is left in the home. */
+  private async invitation(home: Home, { bus, ownNats }: Servers, tls: Certificates, token: string): Promise<string> {
+    const { host } = this.options.listen;
+    const door: JoinDoor = ownNats
+      ? { controlUrl: bus.url, url: invitationUrl(host, ownNats.port), ...(bus.ca && { ca: tls.ca }), ownKeys: true }
+      : { controlUrl: bus.url, url: bus.url, ...(bus.ca && { ca: bus.ca }), ownKeys: false };
+    home.write(joinDoorFile, `${JSON.stringify(door)}\n`);
+    return encodeInvitation(await invite(door, ownNats?.keysDirectory, token, new Date()));
+  }
+}
+
+/** The address other machines reach this one's NATS on. */
+export function invitationUrl(listenHost: string, natsPort: number): string {
+  const scheme = isLoopback(listenHost) ? 'nats' : 'tls';
+  const everywhere = listenHost === '0.0.0.0' || listenHost === '::';
+  return `${scheme}://${bracketed(everywhere ? outsideAddress() : listenHost)}:${natsPort}`;
+}
+
+function outsideAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const outside = addresses.find(({ internal, family }) => !internal && family === 'IPv4');
+  return outside?.address ?? '127.0.0.1';
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** The first node bears this machine's name, as on a machine that is one node. */
+function localNodeNames(count: number): string[] {
+  const name = defaultNodeName();
+  return Array.from({ length: count }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
+}
