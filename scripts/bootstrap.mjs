@@ -6,7 +6,7 @@
  * Uses Node's own library only, since it runs before `node_modules` exists. Where it cannot do something it says what is
  * missing and how to get it, and exits with code 1.
  *
- * Usage: node scripts/bootstrap.mjs [build|start|down|test|compose]
+ * Usage: node scripts/bootstrap.mjs [build|start|down|executor|test|compose]
  */
 import { spawnSync } from 'node:child_process';
 import { ensureBuild } from './bootstrap/build.mjs';
@@ -24,7 +24,8 @@ const compose = { program: 'docker-compose', package: 'docker-compose', present:
 const needs = {
   build: { packages: [], docker: false },
   start: { packages: [nats], docker: true },
-  down: { packages: [], docker: true },
+  down: { packages: [nats], docker: true },
+  executor: { packages: [], docker: true },
   test: { packages: [nats, kubectl, busybox], docker: true },
   compose: { packages: [nats, kubectl, busybox, compose], docker: true },
 };
