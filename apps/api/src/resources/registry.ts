@@ -1,0 +1,37 @@
+import { events, eventsOfEventsGroup } from './events.js';
+import { namespaces } from './namespaces.js';
+import { nodes } from './nodes.js';
+import { pods } from './pods.js';
+import { replicasets } from './replicasets.js';
+import type { ResourceDefinition, Subresource } from './resource.js';
+
+/** Every served resource. Routing, discovery, OpenAPI and Tables read this list and nothing else. */
+export const served: readonly ResourceDefinition[] = [
+  events,
+  namespaces,
+  nodes,
+  pods,
+  replicasets,
+  eventsOfEventsGroup,
+];
+
+/** Finds what is served by the names that paths carry. */
+export class Registry {
+  private readonly byPath: ReadonlyMap<string, ResourceDefinition>;
+
+  constructor(readonly resources: readonly ResourceDefinition[] = served) {
+    this.byPath = new Map(
+      resources.map((resource) => [key(resource.group, resource.version, resource.plural), resource]),
+    );
+  }
+
+  find(group: string, version: string, plural: string): ResourceDefinition | undefined {
+    return this.byPath.get(key(group, version, plural));
+  }
+
+  subresource(resource: ResourceDefinition, name: string): Subresource | undefined {
+    return resource.subresources.find((subresource) => subresource.name === name);
+  }
+}
+
+const key = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`;
