@@ -16,9 +16,13 @@ export {
   fieldProblems,
   maxBodyBytes,
   strictDecodingError,
+  textOf,
   type BodyFormat,
   type Decoded,
 } from './decode/decode-strict.js';
+
+export { parseJson } from './decode/parse-json.js';
+export { decodeProtobuf } from './protobuf/decode-protobuf.js';
 
 export { defaulted } from './defaults/defaults.js';
 export { admissionDefaults, defaultTolerationSeconds } from './defaults/pod-defaults.js';
@@ -27,6 +31,9 @@ export { dnsLabelProblems, dnsSubdomainProblems } from './validation/names.js';
 export * as fault from './validation/faults.js';
 
 export { applyPatch, parsePatch, type PlainPatchType } from './patch/apply-patch.js';
+export { jsonPatch } from './patch/json-patch.js';
+export { mergePatch } from './patch/merge-patch.js';
+export { strategicMergePatch } from './patch/strategic-merge-patch.js';
 
 export {
   formatLabelSelector,

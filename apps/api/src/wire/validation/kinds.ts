@@ -1,11 +1,10 @@
-import type { FieldFault } from '#domain';
+import { sameJson, type FieldFault } from '#domain';
 import type { Wire } from '../schema/wire-type.js';
 import { duplicates, forbidden, invalid, invalidFor, notNegative, oneOf, required } from './faults.js';
 import { finalizerFaults, labelFaults, metadataChangeFaults, metadataFaults } from './metadata.js';
-import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.js';
+import { dnsLabelProblems, labelKeyProblems, labelValueProblems } from './names.js';
 import { ignoredFeatures, refusedFeatures } from './not-yet.js';
 import { podSpecFaults } from './pod-spec.js';
-import { unchanged } from './pod.js';
 import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.js';
 
 type ReplicaSet = Wire<'apps.v1.ReplicaSet'>;
@@ -27,7 +26,7 @@ export function validateReplicaSetUpdate(before: ReplicaSet, after: ReplicaSet):
     ...metadataFaults(after.metadata),
     ...metadataChangeFaults(before.metadata, after.metadata),
     ...replicaSetSpecFaults(after.spec ?? {}),
-    ...(unchanged(before.spec?.selector, selector) ? [] : [invalid('spec.selector', selector, 'field is immutable')]),
+    ...(sameJson(before.spec?.selector, selector) ? [] : [invalid('spec.selector', selector, 'field is immutable')]),
   ];
 }
 
@@ -44,13 +43,7 @@ function replicaSetSpecFaults(spec: Wire<'apps.v1.ReplicaSetSpec'>): FieldFault[
   const broken = selector ? selectorFaults(selector, 'spec.selector') : [required('spec.selector')];
   faults.push(...broken);
   if (selector && isEmptySelector(selector)) {
-    faults.push(
-      invalid(
-        'spec.selector',
-        selector,
-        'empty selector is invalid for deployment'.replace('deployment', 'a replica set'),
-      ),
-    );
+    faults.push(invalid('spec.selector', selector, 'empty selector is invalid for a replica set'));
   }
   if (!template) return [...faults, required('spec.template')];
   const labels = template.metadata?.labels;
@@ -140,7 +133,7 @@ export function validateNodeUpdate(before: Node, after: Node): FieldFault[] {
     ...validateNode(after),
     ...metadataChangeFaults(before.metadata, after.metadata),
     ...fixed
-      .filter((field) => after.spec?.[field] !== undefined && !unchanged(before.spec?.[field], after.spec[field]))
+      .filter((field) => after.spec?.[field] !== undefined && !sameJson(before.spec?.[field], after.spec[field]))
       .map((field) => forbidden(`spec.${field}`, 'node updates may not change this field')),
   ];
 }
@@ -195,5 +188,3 @@ function seriesEventFaults(
       : [invalid('type', type ?? '', 'has invalid value: Normal or Warning')]),
   ];
 }
-
-export { dnsSubdomainProblems };

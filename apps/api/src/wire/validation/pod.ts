@@ -1,4 +1,4 @@
-import { diffJson, FATE_ANNOTATION, type FieldFault, type Json, type JsonObject } from '#domain';
+import { diffJson, FATE_ANNOTATION, type FieldFault, type JsonObject } from '#domain';
 import type { Container, Pod, PodSpec } from '../wire-objects.js';
 import { forbidden, invalid, oneOf } from './faults.js';
 import { metadataChangeFaults, metadataFaults } from './metadata.js';
@@ -100,6 +100,3 @@ function fixedFaults(was: PodSpec, is: PodSpec): FieldFault[] {
 /** `spec.containers[0].name` of a path whose list indexes are decimal strings. */
 const fieldOf = (path: readonly string[]): string =>
   path.reduce((text, part) => (text === '' ? part : /^\d+$/.test(part) ? `${text}[${part}]` : `${text}.${part}`), '');
-
-/** Whether two values are the same JSON, order of members aside. */
-export const unchanged = (a: Json | undefined, b: Json | undefined): boolean => diffJson(a, b).length === 0;
