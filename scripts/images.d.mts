@@ -19,4 +19,9 @@ export const busyboxConfig: Readonly<Record<string, unknown>>;
 export function ensureImage(image: ImageContents, docker?: Dockerode): Promise<string>;
 export function ensureBusybox(docker?: Dockerode, reference?: string): Promise<string>;
 export function busyboxEntries(): ImageEntry[];
-export function imageArchive(image: ImageContents): { readonly content: string; readonly archive: Buffer };
+export function imageArchive(image: ImageContents): {
+  readonly content: string;
+  readonly archive: Buffer;
+  readonly config: Buffer;
+  readonly layer: Buffer;
+};

@@ -70,7 +70,10 @@ export function busyboxEntries() {
   ];
 }
 
-/** A docker-archive with one image of one layer. `content` identifies it whatever the engine calls it. */
+/**
+ * A docker-archive with one image of one layer, and its two parts as a registry serves them. `content` identifies it
+ * whatever the engine calls it.
+ */
 export function imageArchive({ reference, entries, config = {} }) {
   const layer = tar(expand(entries));
   const diffId = `sha256:${sha256(layer)}`;
@@ -89,7 +92,7 @@ export function imageArchive({ reference, entries, config = {} }) {
     { path: 'layer.tar', mode: 0o644, data: layer },
     { path: 'manifest.json', mode: 0o644, data: Buffer.from(manifest) },
   ]);
-  return { content, archive };
+  return { content, archive, config: Buffer.from(imageConfig), layer };
 }
 
 async function isThere(docker, reference, content) {

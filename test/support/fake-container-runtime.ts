@@ -81,11 +81,17 @@ export class FakeContainerRuntime implements ContainerRuntime {
 
   async stop(id: string, graceSeconds: number): Promise<void> {
     const label = `stop ${short(id)}`;
-    const ended = (): boolean => this.engine.find(id)?.seen.state !== 'running';
+    const running = (): FakeContainer | undefined => {
+      const container = this.engine.find(id);
+      return container !== undefined && this.isOwn(container) && container.seen.state === 'running'
+        ? container
+        : undefined;
+    };
+    const ended = (): boolean => running() === undefined;
     const { clock } = this.engine;
     const send = (signal: 'stop' | 'kill') => (): void => {
-      const container = this.engine.find(id);
-      if (this.engine.up && container !== undefined && this.isOwn(container)) this.engine.signal(container, signal);
+      const container = running();
+      if (this.engine.up && container !== undefined) this.engine.signal(container, signal);
     };
     await this.call(label, send(graceSeconds > 0 ? 'stop' : 'kill'));
     if (ended()) return;

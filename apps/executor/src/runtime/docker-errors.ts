@@ -1,27 +1,30 @@
-import { RuntimeError } from './container-runtime.js';
+import { RuntimeError, type RuntimeFault } from './container-runtime.js';
 
-/** What dockerode rejects with when the engine answered with an error status. */
-interface EngineError extends Error {
-  readonly statusCode: number;
+/** What dockerode rejects with: an error, with the status if the engine answered, and the engine's JSON. */
+interface Rejection {
+  readonly message: string;
+  readonly statusCode?: unknown;
   readonly json?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
 }
 
-function isEngineError(error: unknown): error is EngineError {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+/** By its shape: errors of Node itself are of another realm where code runs in a VM context, and no `instanceof` knows them. */
+function isRejection(error: unknown): error is Rejection {
+  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
 }
 
 /** The HTTP status that an error came with, also when it has been translated already. */
 export function statusOf(error: unknown): number | undefined {
-  if (isEngineError(error)) return error.statusCode;
-  return error instanceof Error && isEngineError(error.cause) ? error.cause.statusCode : undefined;
+  if (!isRejection(error)) return undefined;
+  return typeof error.statusCode === 'number' ? error.statusCode : statusOf(error.cause);
 }
 
 /** The engine's own words, without dockerode's `(HTTP code 404) no such container - ` in front. */
 function engineMessage(error: unknown): string {
-  if (isEngineError(error) && typeof error.json === 'object' && error.json !== null && 'message' in error.json) {
-    return String(error.json.message).trim();
-  }
-  const message = error instanceof Error ? error.message : String(error);
+  if (!isRejection(error)) return String(error);
+  const { json, message } = error;
+  if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message).trim();
   return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
 }
 
@@ -42,10 +45,12 @@ const BROKEN_CONNECTION = new Set([
 ]);
 
 function isBrokenConnection(error: unknown): boolean {
-  if (!(error instanceof Error) || isEngineError(error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  return BROKEN_CONNECTION.has(code) || error.message === 'aborted' || error.message === 'socket hang up';
+  if (!isRejection(error) || error.statusCode !== undefined) return false;
+  return BROKEN_CONNECTION.has(String(error.code)) || error.message === 'aborted' || error.message === 'socket hang up';
 }
+
+const INVALID_REFERENCE =
+  /invalid reference format|repository name must be|invalid repository name|invalid tag format/i;
 
 /**
  * The one translation of whatever a call to the engine threw. What only the verb can tell apart (a failed creation from
@@ -57,15 +62,21 @@ export function translate(what: string, error: unknown): RuntimeError {
   const options = { cause: error };
   if (isBrokenConnection(error)) return new RuntimeError('Unavailable', message, undefined, options);
   const status = statusOf(error);
-  if (status === 404) {
-    const fault = /no such image/i.test(message) ? 'ImageNotPresent' : 'NotFound';
-    return new RuntimeError(fault, message, undefined, options);
-  }
+  const fault = faultOf(status, message);
+  if (fault !== undefined) return new RuntimeError(fault, message, undefined, options);
   // A proxy before the engine, or an engine that is starting or stopping.
   if (status === 502 || status === 503 || status === 504) {
     return new RuntimeError('Unavailable', message, undefined, options);
   }
   return new RuntimeError('Failed', message, undefined, options);
+}
+
+/** Faults that the engine names in words rather than in its status. */
+function faultOf(status: number | undefined, message: string): RuntimeFault | undefined {
+  if (/no such image/i.test(message)) return 'ImageNotPresent';
+  // A sandbox that a container should join is looked for late, and its absence is no 404 then.
+  if (status === 404 || (status !== undefined && /no such container/i.test(message))) return 'NotFound';
+  return INVALID_REFERENCE.test(message) ? 'InvalidImageName' : undefined;
 }
 
 /** A refused creation: bad options, bad mounts, too little memory. */
@@ -94,15 +105,10 @@ export function containerStartFailure(error: unknown, recordedExitCode: number |
   return new RuntimeError('StartFailed', error.message, recordedExitCode, { cause: error.cause });
 }
 
-const INVALID_REFERENCE =
-  /invalid reference format|repository name must be|invalid repository name|invalid tag format/i;
-
-/** A refused pull. What the registry says is the reason; only a name that can never be pulled is apart. */
+/** A refused pull: what the registry says is the reason, also that it has no such image. */
 export function pullFailure(error: unknown): unknown {
-  if (!(error instanceof RuntimeError)) return error;
-  if (error.fault === 'Unavailable' || error.fault === 'DeadlineExceeded') return error;
-  const fault = INVALID_REFERENCE.test(error.message) ? 'InvalidImageName' : 'PullFailed';
-  return new RuntimeError(fault, error.message, undefined, { cause: error.cause });
+  if (!(error instanceof RuntimeError) || (error.fault !== 'Failed' && error.fault !== 'NotFound')) return error;
+  return new RuntimeError('PullFailed', error.message, undefined, { cause: error.cause });
 }
 
 /** The engine has mislaid the cluster's network, or two executors have just made it twice. */

@@ -10,7 +10,9 @@ const STALLED_MS = 600_000;
 const INSPECT_DEADLINE_MS = 10_000;
 
 const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const DOMAIN = '[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?|\\[[0-9a-fA-F:]+\\](?::[0-9]+)?';
+// A first component is a registry when it looks like an address; else it is part of the path and in lower case.
+const HOST = '[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?';
+const DOMAIN = `(?:localhost|(?=[^/]*[.:])${HOST}|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?`;
 /** The reference grammar of the distribution project: [domain/]path[:tag][@digest]. */
 const REFERENCE = new RegExp(
   `^((?:(?:${DOMAIN})/)?${COMPONENT}(?:/${COMPONENT})*)(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`,
