@@ -24,15 +24,35 @@ export function encodeCommand(command: AppendCommand, codec: EventCodec): Encode
 const intArray = (values: readonly (number | null)[]): string =>
   `{${values.map((value) => (value === null ? 'null' : value)).join(',')}}`;
 
+/** Numbers names from 1 in the order of their first appearance. */
+class Numbering {
+  readonly #numbers = new Map<string, number>();
+
+  of(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#numbers.set(name, this.#numbers.size + 1);
+    return this.#numbers.size;
+  }
+
+  get names(): string[] {
+    return [...this.#numbers.keys()];
+  }
+}
+
+/** Where each name stands first in the list, from 1. */
+function firstPlaces(names: readonly string[]): number[] {
+  const places = new Map<string, number>();
+  return names.map((name, index) => {
+    const place = places.get(name) ?? index + 1;
+    places.set(name, place);
+    return place;
+  });
+}
+
 /** The parameters of the `append` function (migration 0002): the batch flattened, streams named once and then by number. */
 export function batchParameters(batch: readonly EncodedCommand[], codec: EventCodec): unknown[] {
-  const streams = new Map<string, number>();
-  const numberOf = (stream: string): number => {
-    const known = streams.get(stream);
-    if (known !== undefined) return known;
-    streams.set(stream, streams.size + 1);
-    return streams.size;
-  };
+  const streams = new Numbering();
   const checkCommands: number[] = [];
   const checkStreams: number[] = [];
   const checkVersions: number[] = [];
@@ -43,7 +63,7 @@ export function batchParameters(batch: readonly EncodedCommand[], codec: EventCo
   batch.forEach(({ command }, index) => {
     const expect = (stream: string, version: number): void => {
       checkCommands.push(index + 1);
-      checkStreams.push(numberOf(stream));
+      checkStreams.push(streams.of(stream));
       checkVersions.push(version);
     };
     for (const { stream, version } of command.guards ?? []) expect(stream, version);
@@ -51,17 +71,19 @@ export function batchParameters(batch: readonly EncodedCommand[], codec: EventCo
       expect(stream, expectedVersion);
       for (const { type } of events) {
         eventCommands.push(index + 1);
-        eventStreams.push(numberOf(stream));
+        eventStreams.push(streams.of(stream));
         eventTypes.push(type);
         eventSchemaVersions.push(codec.schemaVersionOf(type));
       }
     }
   });
   const commands = batch.map(({ command }) => command);
+  const commandIds = commands.map(({ commandId }) => commandId);
   const contexts = commands.map(({ context }) => context);
   return [
-    [...streams.keys()],
-    commands.map(({ commandId }) => commandId),
+    streams.names,
+    commandIds,
+    intArray(firstPlaces(commandIds)),
     intArray(commands.map(({ schedulerEpoch }) => schedulerEpoch ?? null)),
     contexts.map(({ actor }) => actor.kind),
     contexts.map(({ actor }) => actor.name),

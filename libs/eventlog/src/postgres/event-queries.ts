@@ -20,5 +20,5 @@ export const readStreamQuery = (schema: string): NamedQuery => ({
 
 export const headQuery = (schema: string): NamedQuery => ({
   name: 'head',
-  text: `select last_revision from ${schema}.log_head`,
+  text: `select last_revision from ${schema}.log_head where only_row`,
 });

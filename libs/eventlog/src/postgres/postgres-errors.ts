@@ -24,6 +24,14 @@ function isTemporary(error: unknown): boolean {
   return (typeof code === 'string' && /^E[A-Z]+$/.test(code)) || LOST_CONNECTION.test(error.message);
 }
 
+/** Classes of errors that the data of a statement is to blame for: it does not convert, breaks a constraint, exceeds a limit. */
+const FAULTS_OF_DATA = [/^22/, /^23/, /^54/];
+
+/** Whether a statement was refused for what it contained, so that the same statement without it may pass. */
+export function isFaultOfData(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && FAULTS_OF_DATA.some((pattern) => pattern.test(error.code ?? ''));
+}
+
 /** Errors of the driver, once, at the edge: what passes by itself is a `LogUnavailable`, everything else stays as it is. */
 export function translateError(error: unknown): unknown {
   const cause = driverErrorOf(error);

@@ -21,7 +21,7 @@ import { logDataSource } from './data-source.js';
 import { LogHeadEntity } from './entities.js';
 import { headQuery, type NamedQuery, readAfterQuery, readStreamQuery } from './event-queries.js';
 import { GrowthListener } from './growth-listener.js';
-import { reachingTheLog, translateError } from './postgres-errors.js';
+import { isFaultOfData, reachingTheLog, translateError } from './postgres-errors.js';
 import { DEFAULT_SCHEMA, growthChannel, plainName } from './schema.js';
 import { readSnapshot, writeSnapshot } from './snapshot-store.js';
 
@@ -161,26 +161,23 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #appendBatch(batch: readonly EncodedCommand[]): Promise<readonly Outcome<Appended>[]> {
+    let rows: VerdictRow[];
     try {
-      const rows = await this.#persist(batchParameters(batch, this.#codec));
-      invariant(rows.length === batch.length, `${batch.length} commands, ${rows.length} verdicts`);
-      const outcomes = batch.map(({ command }, index): Outcome<Appended> => {
-        const row = rows[index];
-        invariant(row, 'a verdict per command');
-        return outcomeOf(row, command);
-      });
-      if (rows.some(([outcome]) => outcome === 'ok')) this.#wakeAll();
-      return outcomes;
+      rows = await this.#persist(batchParameters(batch, this.#codec));
     } catch (error) {
-      if (error instanceof LogUnavailable) throw error;
-      const failure = error instanceof Error ? error : new Error(String(error));
-      const [first, ...others] = batch;
-      if (!first || others.length === 0) return [{ error: failure }];
+      if (!isFaultOfData(error)) throw error;
+      if (batch.length === 1) return [{ error }];
       // The database refused the batch as a whole: one command in it is at fault, and the others must not pay for it.
       const outcomes: Outcome<Appended>[] = [];
       for (const alone of batch) outcomes.push(...(await this.#appendBatch([alone])));
       return outcomes;
     }
+    if (rows.some(([outcome]) => outcome === 'ok')) this.#wakeAll();
+    return batch.map(({ command }, index) => {
+      const row = rows[index];
+      invariant(row, `${batch.length} commands, ${rows.length} verdicts`);
+      return outcomeOf(row, command);
+    });
   }
 
   /**
@@ -237,8 +234,9 @@ export class PostgresEventLog implements EventLog {
       application_name: 'podledger',
       connectionTimeoutMillis: this.#queryTimeoutMs,
       keepAlive: true,
-      // Whatever the server's default: an acknowledged append is on disk.
-      options: '-c synchronous_commit=on',
+      keepAliveInitialDelayMillis: 10_000,
+      // Whatever the server's defaults: an acknowledged append is on disk, and no short query is compiled first.
+      options: '-c synchronous_commit=on -c jit=off',
     };
   }
 

@@ -93,14 +93,14 @@ export class Tables1763800000001 implements MigrationInterface {
         v_from bigint;
         v_name text;
       begin
-        select partitioned_to into strict v_from from log_head for update;
+        select partitioned_to into strict v_from from log_head where only_row for update;
         v_name := 'events_' || v_from / ${PARTITION_SIZE};
         execute format('create table %I (like events including defaults including constraints including indexes)', v_name);
         execute format('alter table events attach partition %I for values from (%s) to (%s)',
           v_name, v_from, v_from + ${PARTITION_SIZE});
         execute format('create trigger never_truncated before truncate on %I for each statement execute function refuse_rewriting()',
           v_name);
-        update log_head set partitioned_to = v_from + ${PARTITION_SIZE};
+        update log_head set partitioned_to = v_from + ${PARTITION_SIZE} where only_row;
       end $$`);
   }
 }

@@ -28,12 +28,13 @@ export class Append1763800000002 implements MigrationInterface {
   }
 }
 
-// enable_seqscan: a plan made while the tables were small must not scan them once they are large.
+// enable_seqscan: a plan made while the tables were small must not scan them once they are large. Before PostgreSQL 18 what is
+// disabled counts as very expensive, and what is very expensive is compiled first: hence no jit.
 // string_to_array: the payloads arrive as lines, because JSON on one line contains no line break and needs no quoting.
 const appendFunction = (schema: string): string => `
 create function ${schema}.append(
   p_streams text[],
-  p_command_ids text[], p_epochs bigint[], p_actor_kinds text[], p_actor_names text[],
+  p_command_ids text[], p_command_slots int[], p_epochs bigint[], p_actor_kinds text[], p_actor_names text[],
   p_request_ids text[], p_causation_ids text[], p_correlation_ids text[],
   p_check_commands int[], p_check_streams int[], p_check_versions bigint[],
   p_event_commands int[], p_event_streams int[], p_event_types text[], p_event_schema_versions int[], p_event_data text
@@ -43,6 +44,7 @@ create function ${schema}.append(
 language plpgsql volatile security definer
 set search_path = ${schema}, pg_temp
 set enable_seqscan = off
+set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
@@ -55,7 +57,6 @@ declare
   v_versions_before bigint[];
   v_first_of bigint[];
   v_last_of bigint[];
-  v_canonical int[];
   v_count int := cardinality(p_command_ids);
   v_checks int := cardinality(p_check_commands);
   v_events int := cardinality(p_event_commands);
@@ -70,24 +71,20 @@ declare
   v_same int;
   v_accepted boolean;
 begin
-  select * into strict v_head from log_head for update;
+  select * into strict v_head from log_head where only_row for update;
   v_revision := v_head.last_revision;
 
   -- Streams are named once each in p_streams: were one named twice, the upsert below would refuse the whole batch.
   select array_agg(coalesce((select s.version from streams s where s.stream_id = n.name), 0) order by n.i)
     into v_versions from unnest(p_streams) with ordinality n(name, i);
   v_versions_before := v_versions;
-  -- v_canonical: where a command id stands first in the batch, so that a repeat within the batch finds the first.
-  select array_agg(k.first order by k.i), array_agg(k.last order by k.i), array_agg(k.canonical order by k.i)
-    into v_first_of, v_last_of, v_canonical
-    from (
-      select n.i, min(n.i) over (partition by n.id)::int as canonical, c.first, c.last
-        from unnest(p_command_ids) with ordinality n(id, i)
-        left join lateral (select c.first, c.last from commands c where c.command_id = n.id) c on true
-    ) k;
+  select array_agg(c.first order by n.i), array_agg(c.last order by n.i) into v_first_of, v_last_of
+    from unnest(p_command_ids) with ordinality n(id, i)
+    left join lateral (select c.first, c.last from commands c where c.command_id = n.id) c on true;
 
   for v_command in 1..v_count loop
-    v_same := v_canonical[v_command];
+    -- Where the same id stands first in the batch. Were the slots wrong, the key of commands would refuse the whole batch.
+    v_same := p_command_slots[v_command];
     v_accepted := false;
     if v_first_of[v_same] is not null then
       v_outcomes[v_command] := 'duplicate';
@@ -130,7 +127,7 @@ begin
   if v_revision > v_head.last_revision then
     while v_revision + ${PARTITION_HEADROOM} >= v_head.partitioned_to loop
       perform add_partition();
-      select partitioned_to into strict v_head.partitioned_to from log_head;
+      select partitioned_to into strict v_head.partitioned_to from log_head where only_row;
     end loop;
     v_now := greatest(v_head.last_time_ms, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
     insert into events (revision, stream_id, version, type, schema_version, time_ms, id, command_id, command_last,
@@ -151,7 +148,7 @@ begin
     insert into commands (command_id, first, last)
       select c.id, c.first, c.last from unnest(p_command_ids, v_first_of, v_last_of, v_outcomes) c(id, first, last, outcome)
         where c.outcome = 'ok';
-    update log_head set last_revision = v_revision, last_time_ms = v_now;
+    update log_head set last_revision = v_revision, last_time_ms = v_now where only_row;
     perform pg_notify('${growthChannel(schema)}', '');
   end if;
 

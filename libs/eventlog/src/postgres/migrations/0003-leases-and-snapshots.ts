@@ -25,7 +25,7 @@ export class LeasesAndSnapshots1763800000003 implements MigrationInterface {
           where l.holder = p_holder or l.holder = '' or l.expires_at <= clock_timestamp()
           returning l.epoch into v_epoch;
         if p_name = '${SCHEDULER_LEASE}' and v_epoch is not null then
-          update log_head set scheduler_epoch = v_epoch where scheduler_epoch < v_epoch;
+          update log_head set scheduler_epoch = v_epoch where only_row and scheduler_epoch < v_epoch;
         end if;
         return v_epoch;
       end $$`);
