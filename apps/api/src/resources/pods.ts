@@ -106,8 +106,16 @@ const eviction: Subresource = {
   },
 };
 
-/** Served apart from the verbs (see `logs/`), or not yet: named here so that discovery and routing know them. */
-const streamed: readonly Subresource[] = [{ name: 'log', kind: core('Pod'), verbs: ['get'] }];
+/** Served apart from the verbs, see `logs/`. */
+const log: Subresource = { name: 'log', kind: core('Pod'), verbs: ['get'] };
+
+/** What clients know and ask for: they are told, and discovery does not promise it. */
+const later = ['attach', 'ephemeralcontainers', 'exec', 'portforward', 'proxy', 'resize'].map((name): Subresource => ({
+  name,
+  kind: core('Pod'),
+  verbs: [],
+  notYet: `pods/${name} is not supported yet by Podledger`,
+}));
 
 /** core/v1 Pod. */
 export const pods: ResourceDefinition = {
@@ -121,7 +129,7 @@ export const pods: ResourceDefinition = {
   verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
   shortNames: ['po'],
   categories: ['all'],
-  subresources: [binding, eviction, ...streamed, status],
+  subresources: [binding, eviction, log, status, ...later],
   columns: podColumns,
   fields: {
     'spec.nodeName': selectableField('spec.nodeName'),

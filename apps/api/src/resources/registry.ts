@@ -3,6 +3,7 @@ import { namespaces } from './namespaces.js';
 import { nodes } from './nodes.js';
 import { pods } from './pods.js';
 import { replicasets } from './replicasets.js';
+import type { ResourceInfo } from '../wire/index.js';
 import type { ResourceDefinition, Subresource } from './resource.js';
 
 /** Every served resource. Routing, discovery, OpenAPI and Tables read this list and nothing else. */
@@ -19,7 +20,14 @@ export const served: readonly ResourceDefinition[] = [
 export class Registry {
   private readonly byPath: ReadonlyMap<string, ResourceDefinition>;
 
-  constructor(readonly resources: readonly ResourceDefinition[] = served) {
+  /** What discovery and OpenAPI tell: without the subresources that are only there to say that they are not. */
+  readonly discoverable: readonly ResourceInfo[];
+
+  constructor(resources: readonly ResourceDefinition[] = served) {
+    this.discoverable = resources.map((resource) => ({
+      ...resource,
+      subresources: resource.subresources.filter(({ verbs }) => verbs.length > 0),
+    }));
     this.byPath = new Map(
       resources.map((resource) => [key(resource.group, resource.version, resource.plural), resource]),
     );

@@ -57,6 +57,8 @@ export type Decided = readonly NewEvent<string, unknown>[];
 export interface Subresource extends SubresourceInfo {
   /** What GET shows, and PUT and PATCH start from. Absent: nothing to show. */
   view?(object: StoredObject): JsonObject;
+  /** Why it is not served, where clients would look for it. */
+  readonly notYet?: string;
   /** What is wrong with a body. */
   faultsOf?(body: JsonObject): readonly FieldFault[];
   /** PUT and PATCH: the view before and after. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#domain';
+import type { Json, JsonObject } from '#domain';
 import { isObject, textAt } from '../resources/wire-values.js';
 import { badRequest } from '../status-error.js';
 import {
@@ -7,8 +7,9 @@ import {
   decodeProtobuf,
   decodeStrict,
   fieldProblems,
-  parsePatch,
+  parseJson,
   strictDecodingError,
+  textOf,
   type Decoded,
   type GroupVersionKind,
 } from '../wire/index.js';
@@ -39,11 +40,22 @@ export function readObject(
   return { object: decoded.object, warnings: judged(gvk, decoded, fieldValidation) };
 }
 
+/** The result of a patch as an object of the kind; unknown fields are judged like those of a body. */
+export function readPatched(
+  gvk: GroupVersionKind,
+  patched: Json,
+  duplicateFields: readonly string[],
+  fieldValidation: WriteOptions['fieldValidation'],
+): ReadBody {
+  const { object, unknownFields } = decodeObject(gvk, patched);
+  return { object, warnings: judged(gvk, { unknownFields, duplicateFields }, fieldValidation) };
+}
+
 /**
  * What is to be said of fields that the kind does not have, or that were given twice: a refusal, warnings, or nothing.
  * Throws a BadRequest `WireError` under Strict.
  */
-export function judged(
+function judged(
   gvk: GroupVersionKind,
   decoded: Pick<Decoded, 'unknownFields' | 'duplicateFields'>,
   fieldValidation: WriteOptions['fieldValidation'],
@@ -63,7 +75,7 @@ export function readDeleteOptions(body: RawBody): JsonObject {
   const type = bodyTypeOf(body.contentType);
   if (type === 'protobuf') return decodeProtobuf(gvk, body.bytes);
   if (type === 'yaml') return decodeStrict(gvk, body.bytes, 'yaml').object;
-  const { patch: value } = parsePatch(body.bytes);
+  const { value } = parseJson(textOf(body.bytes));
   if (value === null) return {};
   if (!isObject(value)) throw badRequest('the body is not a DeleteOptions object');
   const { apiVersion: _, ...options } = value;

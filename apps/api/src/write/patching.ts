@@ -1,11 +1,17 @@
-import type { JsonObject } from '#domain';
-import { unsupportedMediaType } from '../status-error.js';
-import { applyPatch, parsePatch, patchTypeOf, type GroupVersionKind, type PlainPatchType } from '../wire/index.js';
-import { judged, type RawBody, type ReadBody } from './body-reader.js';
+import type { Json, JsonObject } from '#domain';
+import { badRequest, unsupportedMediaType } from '../status-error.js';
+import {
+  jsonPatch,
+  mergePatch,
+  parseJson,
+  patchTypeOf,
+  strategicMergePatch,
+  textOf,
+  typeOfKind,
+  type GroupVersionKind,
+} from '../wire/index.js';
+import { readPatched, type RawBody, type ReadBody } from './body-reader.js';
 import type { WriteOptions } from './write-options.js';
-
-const supported: readonly PlainPatchType[] = ['json', 'merge', 'strategic'];
-const isSupported = (type: string): type is PlainPatchType => supported.some((one) => one === type);
 
 /**
  * Reads a patch once, to be applied to the object as often as that changes underneath. Throws `WireError`, and 415 of other
@@ -18,11 +24,14 @@ export function patchOf(
 ): (before: JsonObject) => ReadBody {
   if (/^\s*application\/apply-patch/i.test(body.contentType ?? ''))
     throw unsupportedMediaType('server-side apply is not supported yet: use client-side apply');
-  const type = patchTypeOf(body.contentType, supported);
-  if (!isSupported(type)) throw unsupportedMediaType(`patches of type ${type} are not supported`);
-  const { patch, duplicateFields } = parsePatch(body.bytes);
-  return (before) => {
-    const { object, unknownFields } = applyPatch(type, gvk, before, patch);
-    return { object, warnings: judged(gvk, { unknownFields, duplicateFields }, fieldValidation) };
+  const type = patchTypeOf(body.contentType, ['json', 'merge', 'strategic']);
+  const { value: patch, duplicateFields } = parseJson(textOf(body.bytes));
+  const patched = (before: JsonObject): Json => {
+    if (type === 'json') return jsonPatch(before, patch);
+    if (type === 'merge') return mergePatch(before, patch);
+    const schema = typeOfKind(gvk);
+    if (!schema) throw badRequest(`no kind "${gvk.kind}" is registered`);
+    return strategicMergePatch(schema, before, patch);
   };
+  return (before) => readPatched(gvk, patched(before), duplicateFields, fieldValidation);
 }

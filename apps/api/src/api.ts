@@ -1,0 +1,156 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Clock, EventFeed, EventLog, IdSource, MessageBus } from '#domain';
+import { JoinTokens, loadNatsKeys, NatsBus, NatsEventFeed, type JoinTokenStore } from '#bus';
+import { ClusterProjection, CommandBus, PostgresEventLog } from '#eventlog';
+import { SystemClock, SystemIds } from '#system';
+import { createApiCore } from './api-core.js';
+import { ApiModule } from './api.module.js';
+import { Authenticator } from './http/authenticator.js';
+import { ResourceHandler } from './http/resource-handler.js';
+import { fastifyAdapter } from './http/server.js';
+import { StatusFilter } from './http/status.filter.js';
+import { JoinDesk } from './nodes/join-desk.js';
+import { JoinTokenFiles } from './nodes/join-token-files.js';
+
+/** What the HTTP side needs to know. */
+export interface ServingConfig {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM texts. */
+  readonly tls: { readonly key: string; readonly cert: string };
+  /** The bearer token of the administrator. */
+  readonly token: string;
+  /** Holds the keys that sign nodes' credentials, and the join tokens. Absent where the operator runs NATS and hands credentials out. */
+  readonly natsKeysDirectory?: string;
+  /** `silent`, `error`, `warn` (the default), `info`. */
+  readonly logLevel?: string;
+}
+
+/** The same with the servers it stands on. */
+export interface ApiConfig extends ServingConfig {
+  /** `postgres://` address of the role that may append and read, and nothing else. */
+  readonly databaseUrl: string;
+  readonly bus: {
+    readonly url: string;
+    /** Text of a NATS credentials file. Absent: the server asks for none. */
+    readonly credentials?: string;
+    /** PEM of the authority that signed the server's certificate. */
+    readonly ca?: string;
+  };
+}
+
+/** What the API stands on, connected. */
+export interface ApiConnections {
+  readonly log: EventLog;
+  readonly bus: MessageBus;
+  readonly feed: EventFeed;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+export interface RunningApi {
+  /** `https://host:port`. */
+  readonly url: string;
+  /** A token with which one machine may become a node within `ttlMs`. */
+  issueJoinToken(ttlMs: number): Promise<string>;
+  /** Ends open streams, answers what is under way, gives the relay's lease back. Pods and nodes do not notice. */
+  stop(): Promise<void>;
+}
+
+/** A snapshot shortens the next start; each costs one write of the whole state. Events between two. */
+const SNAPSHOT_EVERY = 20_000;
+/** How long a readiness check may take, in milliseconds. */
+const CHECK_MS = 2_000;
+
+/** Connects to Postgres and NATS and serves the API. Resolves when it answers. */
+export async function startApi(config: ApiConfig): Promise<RunningApi> {
+  const clock = new SystemClock();
+  const ids = new SystemIds();
+  const { url, credentials, ca } = config.bus;
+  const log = new PostgresEventLog({ url: config.databaseUrl, clock, ids });
+  const bus = await NatsBus.connect({
+    url,
+    name: 'podledger-api',
+    ...(credentials !== undefined && { creds: credentials }),
+    ...(ca !== undefined && { ca }),
+  });
+  const disconnect = async (): Promise<void> => {
+    await bus.close();
+    await log.close();
+  };
+  try {
+    const running = await serveApi({ log, bus, feed: new NatsEventFeed(bus.link), clock, ids }, config);
+    return { ...running, stop: () => running.stop().finally(disconnect) };
+  } catch (error) {
+    await disconnect();
+    throw error;
+  }
+}
+
+/** Serves the API on connections that stand. */
+export async function serveApi(connections: ApiConnections, config: ServingConfig): Promise<RunningApi> {
+  const { log, bus, feed, clock, ids } = connections;
+  const ending = new AbortController();
+  const projection = new ClusterProjection({ log, clock, snapshotEvery: SNAPSHOT_EVERY });
+  const projected = await projection.start(ending.signal);
+  const commands = new CommandBus({ log, projection });
+  const report = (problem: string): void => process.emitWarning(problem, { type: 'PodledgerApi' });
+  const core = await createApiCore(
+    { log, projection, commands, bus, feed, clock, ids },
+    { identity: `api-${ids.uuid()}`, report },
+  );
+  const worked = await core.start(ending.signal);
+  // Deliberately without a handler: what cannot be projected or relayed any more ends the process, which begins anew from the log.
+  const ended = Promise.all([projected.ended, worked.ended]);
+  const { tokens, close: closeDesk } = await openJoinDesk(connections, projection, config.natsKeysDirectory);
+  const checks = [
+    { name: 'log', ok: async () => (await log.head()) >= 0 },
+    { name: 'projection', ok: async () => projection.waitFor(await log.head(), CHECK_MS) },
+  ];
+  const adapter = fastifyAdapter({
+    tls: config.tls,
+    authenticator: new Authenticator([{ token: config.token, user: 'kubernetes-admin' }]),
+    logLevel: config.logLevel ?? 'warn',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.around({ core, clock, readiness: { checks } }),
+    adapter,
+    { bodyParser: false, logger: ['error', 'warn'], abortOnError: false },
+  );
+  app.useGlobalFilters(new StatusFilter());
+  const stop = async (): Promise<void> => {
+    app.get(ResourceHandler).stop();
+    closeDesk();
+    await app.close();
+    ending.abort();
+    await ended;
+  };
+  try {
+    await app.listen(config.listen.port, config.listen.host);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: await app.getUrl(), issueJoinToken: (ttlMs) => tokens.issue(ttlMs), stop };
+}
+
+/** Lets machines join where the keys for it are. */
+async function openJoinDesk(
+  { log, bus, clock }: ApiConnections,
+  projection: ClusterProjection,
+  directory: string | undefined,
+): Promise<{ readonly tokens: JoinTokens; readonly close: () => void }> {
+  const store: JoinTokenStore =
+    directory === undefined ? noJoining : new JoinTokenFiles(join(directory, 'join-tokens'));
+  const tokens = new JoinTokens(store, clock);
+  if (directory === undefined) return { tokens, close: () => undefined };
+  const keys = await loadNatsKeys(directory);
+  const desk = new JoinDesk({ projection, bus, clock, cluster: await log.clusterId(), tokens, keys });
+  return { tokens, close: desk.start() };
+}
+
+const refuseJoining = (): Promise<never> =>
+  Promise.reject(new Error('this API has no keys for NATS: its operator hands out the credentials of nodes'));
+const noJoining: JoinTokenStore = { save: refuseJoining, find: () => Promise.resolve(undefined), claim: refuseJoining };
