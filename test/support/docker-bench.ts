@@ -7,8 +7,9 @@ import Dockerode from 'dockerode';
 import type { Clock } from '#domain';
 import { purgeCluster } from '../../apps/executor/src/runtime/docker-purge.js';
 import { DockerRuntime } from '../../apps/executor/src/runtime/docker-runtime.js';
-import type { Program, RuntimeBench } from '../contract/container-runtime.contract.js';
-import { busybox } from './images.js';
+import type { Program } from '../contract/container-runtime.contract.js';
+import type { ProcessBench } from '../contract/pod-processes.contract.js';
+import { busybox, busyboxWith } from './images.js';
 import { TestRegistry } from './registry.js';
 import { systemClock } from './system-clock.js';
 
@@ -38,7 +39,8 @@ export class SocketProxy {
       client.on('data', (data) => void (this.silent || engine.write(data)));
       engine.on('data', (data) => void (this.silent || client.write(data)));
       client.on('close', () => engine.destroy());
-      engine.on('close', () => client.destroy());
+      // end, not destroy: what the engine has sent still has to go out.
+      engine.on('close', () => client.end());
     });
     await new Promise<void>((resolve) => server.listen(this.path, resolve));
     this.server = server;
@@ -59,7 +61,7 @@ export class SocketProxy {
 }
 
 /** The real engine, behind a socket that can be cut. Everything it makes is of its own random clusters, and is purged. */
-export class DockerBench implements RuntimeBench {
+export class DockerBench implements ProcessBench {
   readonly cluster = `test-${randomUUID()}`;
   readonly docker = new Dockerode({ socketPath: ENGINE_SOCKET });
   private readonly clusters = new Set([this.cluster]);
@@ -90,6 +92,11 @@ export class DockerBench implements RuntimeBench {
   /** A shell script in busybox. */
   script(script: string): { readonly image: string; readonly command: readonly string[] } {
     return { image: this.busybox, command: ['sh', '-c', script] };
+  }
+
+  echoImage(): Promise<string> {
+    const config = { Entrypoint: ['echo', 'from-image'], Cmd: ['by', 'default'] };
+    return busyboxWith(this.docker, 'podledger-test/echo:1', {}, config);
   }
 
   program(program: Program) {
