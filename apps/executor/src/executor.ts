@@ -1,4 +1,4 @@
-import type { Clock, IdSource, MessageBus, NodeCapacity } from '#domain';
+import { DomainError, type AssignedPod, type Clock, type IdSource, type MessageBus, type NodeCapacity } from '#domain';
 import type { Assignment, Register } from '#bus';
 import { EngineSlots } from './engine-slots.js';
 import { FactReporter } from './fact-reporter.js';
@@ -173,18 +173,29 @@ export class Executor {
 
   private async assign(assignment: Assignment): Promise<void> {
     const { session } = this;
-    if (!session || this.stopped) return;
+    const wanted = this.read(assignment);
+    if (!session || this.stopped || !wanted) return;
     const { pods, orphans } = session;
-    if (assignment.kind === 'delta') {
-      pods.change(assignment.upserts.map(readAssignedPod), assignment.removed);
-      return;
-    }
-    const wanted = assignment.pods.map(readAssignedPod);
+    if (assignment.kind === 'delta') return pods.change(wanted, assignment.removed);
     // Before the first assignment the engine must be seen, for what runs already is not asked whether it fits.
     const found = pods.assignedUids === undefined ? await this.look(session.runtime) : [];
     if (this.stopped) return;
     pods.assign(wanted, found);
     void orphans.sweep();
+  }
+
+  /** All or nothing: a pod that cannot be read must not look like one that is to end. */
+  private read(assignment: Assignment): AssignedPod[] | undefined {
+    try {
+      return (assignment.kind === 'delta' ? assignment.upserts : assignment.pods).map(readAssignedPod);
+    } catch (cause) {
+      if (!(cause instanceof DomainError)) throw cause;
+      this.options.report(
+        `an assignment at revision ${assignment.revision} cannot be read; nothing of it is done`,
+        cause,
+      );
+      return undefined;
+    }
   }
 
   private async look(runtime: ContainerRuntime): ReturnType<ContainerRuntime['list']> {

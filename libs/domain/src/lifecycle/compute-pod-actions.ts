@@ -124,6 +124,7 @@ function deadSandboxes(
     if (sandbox === usable || isRunning(sandbox)) return false;
     // The newest that ran stays until there is another, so that attempts go on counting.
     if (index === 0 && sandbox.startedAt !== undefined) return false;
+    if (sandbox.startedAt === undefined) return true;
     return !view.apps.some(
       (app) => app.sandboxId === sandbox.id && hasEnded(app) && (!settled.has(app.id) || view.newest(app.name) === app),
     );
@@ -191,9 +192,10 @@ function sandboxStops(
   view: PodView,
   usable: ObservedContainer | undefined,
 ): MembersPlan['stop'] {
-  if (view.apps.some(isRunning)) return stops;
-  const unfit = view.sandboxes.filter((sandbox) => sandbox !== usable && isRunning(sandbox));
-  return unfit.map((container) => ({ container, message: 'Pod sandbox changed', replaced: true }));
+  const isInUse = ({ id }: ObservedContainer): boolean =>
+    view.apps.some((app) => isRunning(app) && app.sandboxId === id);
+  const unfit = view.sandboxes.filter((sandbox) => sandbox !== usable && isRunning(sandbox) && !isInUse(sandbox));
+  return [...stops, ...unfit.map((container) => ({ container, message: 'Pod sandbox changed', replaced: true }))];
 }
 
 /** Makes and starts the sandbox, once nothing of an earlier one runs and its back-off is over. */

@@ -48,7 +48,6 @@ export interface MembersInput {
 /** Plans the app containers of a pod that is to run, by the pod's fate rule (DESIGN section 4). */
 export function planMembers(input: MembersInput): MembersPlan {
   const draft = new Draft(input);
-  draft.dropStrangers();
   if (input.pod.sharedFate) planSharedFate(draft);
   else planIndependent(draft);
   return draft.finish();
@@ -76,12 +75,11 @@ class Draft {
     this.restarts = input.memory.restarts;
   }
 
-  /** Containers whose name the spec does not have. */
-  dropStrangers(): void {
-    const { view } = this.input;
-    for (const app of view.apps) {
-      if (app.name in view.wanted) continue;
-      if (isRunning(app)) this.replace(app, `Container ${app.name} is no part of the pod`);
+  /** Ends what no member is: strangers to the spec, and what a newer container of the name has outdated. */
+  dropAllBut(members: ReadonlySet<ObservedContainer>): void {
+    for (const app of this.input.view.apps) {
+      if (members.has(app)) continue;
+      if (isRunning(app)) this.replace(app, `Container ${app.name} is no part of the pod as it is now`);
       else if (isFresh(app)) this.remove.push(app);
     }
   }
@@ -102,13 +100,14 @@ class Draft {
   }
 
   /** Makes a container, once nothing unfit of its name is in the way. */
-  make(container: Container, generation: number, attempt = this.attemptOf(container)): void {
+  make(container: Container, generation: number): void {
+    const { pod, view } = this.input;
     if (this.remove.some(({ name }) => name === container.name)) return;
-    const hash = this.input.view.wanted[container.name] ?? '';
+    const next = nextAttempt(pod, view, container.name);
+    const attempt = container.name === pod.mainContainer ? Math.max(next, generation) : next;
+    const hash = view.wanted[container.name] ?? '';
     this.create.push({ container, attempt, specHash: specHashOf(hash, generation) });
   }
-
-  private attemptOf = ({ name }: Container): number => nextAttempt(this.input.pod, this.input.view, name);
 
   /** Whether a container that ended may run again by now; counts the restart, and says so while it waits. */
   mayRestart(ended: ObservedContainer): boolean {
@@ -153,22 +152,19 @@ class Draft {
 function planSharedFate(draft: Draft): void {
   const { pod, view, sandbox } = draft.input;
   const generation = currentGeneration(pod, view);
-  const members = view.apps.filter((app) => app.name in view.wanted && generationOf(app) === generation);
-  const main = members.find(({ name }) => name === pod.mainContainer);
+  const memberOf = (name: string): ObservedContainer | undefined =>
+    view.apps.find((app) => app.name === name && generationOf(app) === generation);
+  const members = pod.spec.containers.flatMap(({ name }) => memberOf(name) ?? []);
+  const main = memberOf(pod.mainContainer);
   const begun = members.some((member) => !isFresh(member));
   const over = begun ? whyOver(draft, main) : undefined;
   if (over !== undefined) return restartPod(draft, generation, main, over);
 
-  for (const app of view.apps) {
-    if (!(app.name in view.wanted) || generationOf(app) === generation) continue;
-    if (isRunning(app)) draft.replace(app, `Container ${app.name} belongs to an earlier run of the pod`);
-    else if (isFresh(app)) draft.remove.push(app);
-  }
+  draft.dropAllBut(new Set(members));
   draft.together = !begun;
   for (const container of pod.spec.containers) {
-    const member = members.find(({ name }) => name === container.name);
-    const attempt = container.name === pod.mainContainer ? generation : undefined;
-    if (!member) draft.make(container, generation, attempt);
+    const member = memberOf(container.name);
+    if (!member) draft.make(container, generation);
     else if (isFresh(member)) {
       if (draft.isJoined(member) && view.isWanted(member)) draft.start.push(member);
       else draft.remove.push(member);
@@ -193,21 +189,20 @@ function whyOver(draft: Draft, main: ObservedContainer | undefined): string | un
 /** Ends a generation and, when all of it has ended and the back-off is over, makes the next. */
 function restartPod(draft: Draft, generation: number, main: ObservedContainer | undefined, why: string): void {
   const { pod, view } = draft.input;
-  const known = view.apps.filter(({ name }) => name in view.wanted);
-  const running = known.filter(isRunning);
+  const running = view.apps.filter(isRunning);
   for (const app of running) draft.replace(app, `The pod is restarted: ${why}`);
-  draft.remove.push(...known.filter(isFresh));
+  draft.remove.push(...view.apps.filter(isFresh));
   const due = !main || !hasEnded(main) || draft.mayRestart(main);
   if (!due || running.length > 0) return;
   draft.together = true;
-  for (const container of pod.spec.containers) {
-    draft.make(container, generation + 1, container.name === pod.mainContainer ? generation + 1 : undefined);
-  }
+  const next = Math.max(generation + 1, nextAttempt(pod, view, pod.mainContainer));
+  for (const container of pod.spec.containers) draft.make(container, next);
 }
 
 /** Kubernetes' own rule, container by container; only the first creation in a sandbox is a common one. */
 function planIndependent(draft: Draft): void {
   const { pod, view, sandbox } = draft.input;
+  draft.dropAllBut(new Set(pod.spec.containers.flatMap(({ name }) => view.newest(name) ?? [])));
   draft.together = !view.apps.some((app) => draft.isJoined(app) && !isFresh(app));
   for (const container of pod.spec.containers) {
     const newest = view.newest(container.name);
