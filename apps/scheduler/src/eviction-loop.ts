@@ -1,0 +1,74 @@
+import {
+  type ClusterState,
+  decidePod,
+  type Evictions,
+  evictByTaints,
+  type Millis,
+  nodeStream,
+  type ObjectChange,
+  type PodState,
+  strandedPods,
+} from '#domain';
+import { decideRemoval, podAt, streamOfObject } from './objects.js';
+import type { Controller } from './reconcile-loop.js';
+import { settleAll } from './settle-all.js';
+import { type Cause, footingOf, type Outcome } from './term.js';
+import type { Workplace } from './workplace.js';
+
+/** Ends pods that their node's taints drive out, and pods whose node is not there. Its keys are names of nodes. */
+export class EvictionLoop implements Controller {
+  readonly name = 'evictions';
+
+  constructor(private readonly workplace: Workplace) {}
+
+  all(state: ClusterState): Iterable<string> {
+    const names = new Set([...state.nodes()].map(({ meta }) => meta.name));
+    for (const { nodeName } of state.pods()) if (nodeName !== undefined) names.add(nodeName);
+    return names;
+  }
+
+  concerned({ kind, before, after }: ObjectChange, state: ClusterState): Iterable<string> {
+    if (kind === 'Node') {
+      const name = (after ?? before)?.meta.name;
+      return name === undefined ? [] : [name];
+    }
+    if (after?.kind !== 'Pod' || after.nodeName === undefined) return [];
+    const node = state.node(after.nodeName);
+    const isAtRisk = !node || node.taints.some(({ effect }) => effect === 'NoExecute');
+    return isAtRisk ? [after.nodeName] : [];
+  }
+
+  async reconcile(name: string, cause: Cause | undefined): Promise<Millis | undefined> {
+    const { projection, clock } = this.workplace;
+    const { state } = projection;
+    const node = state.node(name);
+    const now = clock.now();
+    const judge = (current: ClusterState, pods: readonly PodState[]): Evictions => {
+      const known = current.node(name);
+      if (known) return evictByTaints(known, pods, now);
+      return strandedPods(name, pods, now, { existed: current.version(nodeStream(name)) > 0 });
+    };
+    const { now: due, nextAt } = judge(state, state.podsOnNode(name));
+    const outcomes = await settleAll(
+      due.map(({ pod, message }): Promise<Outcome> => {
+        const stream = streamOfObject(pod);
+        return this.workplace.term.execute({
+          ...(cause && { cause }),
+          footing: footingOf(state, [stream, nodeStream(name)]),
+          decide: (current) =>
+            node
+              ? decideRemoval(current, pod, stream, {
+                  reason: 'TaintNotTolerated',
+                  propagation: 'Background',
+                  message,
+                })
+              : [{ stream, events: decidePod(giveUp(pod, message), podAt(current, stream)) }],
+        });
+      }),
+    );
+    return outcomes.includes('moved') ? clock.now() : nextAt;
+  }
+}
+
+const giveUp = ({ meta: { uid } }: PodState, message: string) =>
+  ({ type: 'GiveUpPod', uid, reason: 'NodeLost', message }) as const;
