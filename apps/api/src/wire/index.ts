@@ -76,3 +76,5 @@ export {
   type TableOptions,
   type TableRow,
 } from './table/table.js';
+
+export { ownershipAfter, ownershipDelta, type Writer } from './ownership/managed-fields.js';
