@@ -1,6 +1,14 @@
-import { describeContainerRuntime, type Program, type RuntimeBench } from '../contract/container-runtime.contract.js';
+import {
+  containerSpec,
+  describeContainerRuntime,
+  faultOf,
+  sandboxSpec,
+  startedSandbox,
+  type Program,
+  type RuntimeBench,
+} from '../contract/container-runtime.contract.js';
 import { FakeContainerRuntime } from './fake-container-runtime.js';
-import { FakeEngine } from './fake-engine.js';
+import { FakeEngine, type Schedule } from './fake-engine.js';
 import type { FakeProgram } from './fake-images.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -67,3 +75,108 @@ function fakeBench(): RuntimeBench {
 }
 
 describeContainerRuntime('in memory', async () => fakeBench());
+
+describe('the engine in memory', () => {
+  const scope = { cluster: 'cluster', node: 'node' };
+  const pod = { uid: 'uid-1', namespace: 'shop', name: 'web' };
+  const setUp = (schedule?: Schedule) => {
+    const clock = new ManualClock();
+    const engine = new FakeEngine({ clock, ...(schedule && { schedule }) });
+    return { clock, engine, runtime: new FakeContainerRuntime(engine, scope) };
+  };
+  const run = async (runtime: FakeContainerRuntime, image: string) => {
+    const sandbox = await startedSandbox(runtime, pod);
+    const { id } = await runtime.createContainer(containerSpec(sandbox, { image }));
+    await runtime.startContainer(id);
+    return id;
+  };
+  const states = async (runtime: FakeContainerRuntime) =>
+    (await runtime.list()).map(({ name, state, exitCode, infrastructureExit }) => ({
+      ...{ name, state, exitCode, infrastructureExit },
+    }));
+
+  it('keeps what executors made when they crash, and gives a crashed one no answer', async () => {
+    const { engine, clock, runtime } = setUp();
+    engine.addImage('app:1');
+    await run(runtime, 'app:1');
+    const wakes: unknown[] = [];
+    runtime.onChange((uid) => wakes.push(uid));
+    await clock.advance(1);
+    wakes.length = 0;
+    let answered = false;
+    const late = runtime.list().then(() => (answered = true));
+    runtime.crash();
+    const restarted = new FakeContainerRuntime(engine, scope);
+    const [, app] = await restarted.list();
+    await restarted.stop(app?.id ?? '', 0);
+    await Promise.race([late, clock.advance(1_000)]);
+    expect(answered).toBe(false);
+    expect(wakes).toEqual([]);
+    expect((await states(restarted)).map(({ state }) => state)).toEqual(['running', 'exited']);
+  });
+
+  it('marks what an engine without live-restore ends when it comes up', async () => {
+    const { engine, runtime } = setUp();
+    engine.addImage('app:1', { program: { stopExitCode: 0 } });
+    await run(runtime, 'app:1');
+    engine.goDown();
+    expect(await faultOf(runtime.list())).toMatchObject({ fault: 'Unavailable' });
+    engine.comeUp('killed');
+    expect(await states(runtime)).toEqual([
+      { name: '', state: 'exited', exitCode: 0, infrastructureExit: true },
+      { name: 'app', state: 'exited', exitCode: 0, infrastructureExit: true },
+    ]);
+  });
+
+  it('finds everything dead after a power cut, its volumes and records kept', async () => {
+    const { engine, runtime } = setUp();
+    engine.addImage('app:1');
+    await run(runtime, 'app:1');
+    engine.powerOff();
+    engine.comeUp('kept');
+    expect((await states(runtime)).map(({ exitCode, infrastructureExit }) => [exitCode, infrastructureExit])).toEqual([
+      [255, true],
+      [255, true],
+    ]);
+  });
+
+  it('fails as often as it was told to, and then works', async () => {
+    const { engine, clock, runtime } = setUp();
+    engine.addImage('app:1', {
+      present: false,
+      pull: { failures: 1, takesMs: 100 },
+      program: {
+        createFails: { message: 'bad mount', times: 1 },
+        startFails: { exitCode: 127, message: 'no such file', times: 1 },
+      },
+    });
+    const pull = async () => {
+      const pulling = runtime.pull('app:1', () => undefined);
+      const [result] = await Promise.allSettled([pulling, clock.advance(200)]);
+      return result.status;
+    };
+    expect([await pull(), await pull()]).toEqual(['rejected', 'fulfilled']);
+    const sandbox = await startedSandbox(runtime, pod);
+    const create = () => runtime.createContainer(containerSpec(sandbox, { image: 'app:1' }));
+    expect(await faultOf(create())).toMatchObject({ fault: 'CreateFailed' });
+    const { id } = await create();
+    expect(await faultOf(runtime.startContainer(id))).toMatchObject({ fault: 'StartFailed', exitCode: 127 });
+    await runtime.startContainer(id);
+    expect((await states(runtime)).at(-1)).toMatchObject({ name: 'app', state: 'running' });
+  });
+
+  it('takes effect when the schedule says so, and loses the answers that it loses', async () => {
+    const labels: string[] = [];
+    let loseAnswer = true;
+    const { runtime } = setUp(async (label, work) => {
+      labels.push(label);
+      const result = work();
+      if (loseAnswer) throw new Error(`lost: ${label}`);
+      return result;
+    });
+    await expect(runtime.createSandbox(sandboxSpec(pod))).rejects.toThrow('lost: createSandbox web');
+    loseAnswer = false;
+    expect((await states(runtime)).map(({ state }) => state)).toEqual(['created']);
+    expect(labels).toEqual(['createSandbox web', 'list ']);
+  });
+});

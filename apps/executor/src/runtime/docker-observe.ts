@@ -66,13 +66,11 @@ export function observe(
   };
 }
 
-/** What the engine writes for a container that it found dead when it came up: nobody saw the real code. */
-const UNSEEN_EXIT_CODE = 255;
 /** An engine that goes down sends its signals at once, so the first to end is the sandbox, which obeys immediately. */
 const BEFORE_SANDBOX_MS = 2_000;
 /** ... and kills after 10 s what has not obeyed. */
 const AFTER_SANDBOX_MS = 15_000;
-/** Containers that an engine finds or kills while starting end within this of the start we can see. */
+/** What an engine finds dead (code 255) or kills while it starts, ends within this of the start that we can see. */
 const AROUND_START_MS = 30_000;
 
 /**
@@ -100,12 +98,10 @@ function endedWithEngine(
   sandbox: ObservedContainer | undefined,
   engineStartedAt: Millis,
 ): boolean {
-  const { state, startedAt, finishedAt, exitCode } = container;
+  const { state, startedAt, finishedAt } = container;
   if (state !== 'exited' || startedAt === undefined || finishedAt === undefined) return false;
   const inEarlierLife = startedAt < engineStartedAt && finishedAt <= engineStartedAt + AROUND_START_MS;
-  if (!inEarlierLife) return false;
-  if (exitCode === UNSEEN_EXIT_CODE && Math.abs(finishedAt - engineStartedAt) <= AROUND_START_MS) return true;
-  if (sandbox?.finishedAt === undefined) return false;
+  if (!inEarlierLife || sandbox?.finishedAt === undefined) return false;
   const afterSandboxMs = finishedAt - sandbox.finishedAt;
   return afterSandboxMs >= -BEFORE_SANDBOX_MS && afterSandboxMs <= AFTER_SANDBOX_MS;
 }
