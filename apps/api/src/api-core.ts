@@ -79,7 +79,7 @@ export async function createApiCore(ports: ApiPorts, options: ApiCoreOptions): P
   return {
     registry: new Registry(),
     reader: new ObjectReader(projection, recent, history),
-    writer: new ObjectWriter(committer, ids),
+    writer: new ObjectWriter(committer, ids, clock),
     watches: new WatchService(projection, recent, history, clock, ids),
     logs: new LogService(projection, bus, clock, ids),
     start: async (signal) => {

@@ -55,6 +55,8 @@ export interface RunningApi {
   readonly url: string;
   /** A token with which one machine may become a node within `ttlMs`. */
   issueJoinToken(ttlMs: number): Promise<string>;
+  /** Settles when nothing runs any more; rejects when something broke for good: the process has to end and begin anew from the log. */
+  readonly ended: Promise<unknown>;
   /** Ends open streams, answers what is under way, gives the relay's lease back. Pods and nodes do not notice. */
   stop(): Promise<void>;
 }
@@ -102,7 +104,6 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
     { identity: `api-${ids.uuid()}`, report },
   );
   const worked = await core.start(ending.signal);
-  // Deliberately without a handler: what cannot be projected or relayed any more ends the process, which begins anew from the log.
   const ended = Promise.all([projected.ended, worked.ended]);
   const { tokens, close: closeDesk } = await openJoinDesk(connections, projection, config.natsKeysDirectory);
   const checks = [
@@ -133,7 +134,7 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
     await stop();
     throw error;
   }
-  return { url: await app.getUrl(), issueJoinToken: (ttlMs) => tokens.issue(ttlMs), stop };
+  return { url: await app.getUrl(), issueJoinToken: (ttlMs) => tokens.issue(ttlMs), ended, stop };
 }
 
 /** Lets machines join where the keys for it are. */

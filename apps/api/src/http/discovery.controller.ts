@@ -72,7 +72,7 @@ export class DiscoveryController {
     await sendObject(reply, 200, this.openApi.v3Index());
   }
 
-  @All('openapi/v3/*path')
+  @All('openapi/v3/*')
   async openApiV3(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     onlyGet(request);
     const document = this.openApi.v3(segmentsOf(pathOf(request)).slice(2).join('/'));

@@ -64,9 +64,11 @@ export class ResourceHandler {
         if (name !== undefined) throw methodNotAllowed();
         return this.allowed(one, 'create', () => this.create(one));
       case 'PUT':
-        return this.allowed(one, 'update', () => this.edit(one, 'update'));
-      case 'PATCH':
-        return this.allowed(one, 'patch', () => this.edit(one, 'patch'));
+      case 'PATCH': {
+        if (name === undefined) throw methodNotAllowed();
+        const verb = request.method === 'PUT' ? 'update' : 'patch';
+        return this.allowed(one, verb, () => this.edit(one, verb));
+      }
       case 'DELETE':
         return name === undefined
           ? this.allowed(one, 'deletecollection', () => this.deleteCollection(one))

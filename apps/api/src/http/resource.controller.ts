@@ -16,7 +16,7 @@ export class ResourceController {
     private readonly handler: ResourceHandler,
   ) {}
 
-  @All(['api/:version/*path', 'apis/:group/:version/*path'])
+  @All(['api/:version/*', 'apis/:group/:version/*'])
   async handle(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const path = resourcePath(this.core.registry, request.url.split('?', 1)[0] ?? '');
     if (!path) throw noSuchPath();

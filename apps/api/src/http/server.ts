@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
-import { maxBodyBytes } from '../wire/index.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { maxBodyBytes, WireError } from '../wire/index.js';
 import type { Authenticator } from './authenticator.js';
 import { authenticated } from './request-state.js';
+import { refusalOf } from './status.js';
 
 export interface ServerOptions {
   /** PEM texts. */
@@ -34,19 +35,43 @@ export function fastifyAdapter({ tls, authenticator, logLevel }: ServerOptions):
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
-    disableRequestLogging: true,
     logger: { level: logLevel, redact: ['req.headers.authorization', 'headers.authorization'] },
     clientErrorHandler: refuseUnreadable,
+    frameworkErrors: refuseBadUrl,
     skipMiddie: true,
   });
   const server = adapter.getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  server.addContentTypeParser('*', (_request: FastifyRequest, payload: AsyncIterable<Uint8Array>) => readBody(payload));
   server.addHook('onRequest', async (request: FastifyRequest, reply) => {
     reply.header('Audit-Id', request.id);
     if (!open.test(request.url)) authenticated(request, authenticator.userOf(request.headers.authorization));
   });
   return adapter;
+}
+
+/** A URL that no router can read never reaches a route. */
+function refuseBadUrl(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  const { code, status } = refusalOf(error);
+  void reply.code(code).type('application/json').send(JSON.stringify(status));
+}
+
+/** Of a body that is too large so much more is read and thrown away, in bytes: a client that is still sending hears no answer. */
+const drained = 16 * maxBodyBytes;
+
+/** The whole body. Throws 413 when it is too large, once the client has sent it and listens. */
+async function readBody(payload: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  let pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of payload) {
+    length += piece.byteLength;
+    if (length <= maxBodyBytes) pieces.push(piece);
+    else pieces = [];
+    if (length > drained) break;
+  }
+  if (length > maxBodyBytes)
+    throw new WireError('RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
+  return Buffer.concat(pieces, length);
 }
 
 /** What is no HTTP gets an answer in HTTP, and its connection ends. */

@@ -72,13 +72,23 @@ export function refusalOf(error: unknown, subject: Subject = {}): Refusal {
 function domainRefusal(error: DomainError, subject: Subject): Refusal {
   const { definition, name = '' } = subject;
   if (error.reason !== 'Invalid')
-    return refusal(codes[error.reason], reasonOf(error), error.message, { ...detailsOf(subject), ...causesOf(error) });
+    return refusal(codes[error.reason], reasonOf(error), error.message, {
+      ...(namedIn(error.message) ?? detailsOf(subject)),
+      ...causesOf(error),
+    });
   const kind = definition?.kind ?? '';
   const message =
     error.faults.length > 0 && !error.message.startsWith(kind)
       ? invalidMessage(kind, name, error.faults)
       : error.message;
   return refusal(422, 'Invalid', message, { ...detailsOf(subject), ...(kind && { kind }), ...causesOf(error) });
+}
+
+/** The object that a refusal is about, where its words name one: a pod may be refused for want of its namespace. */
+function namedIn(message: string): JsonObject | undefined {
+  const [, kind, group, name] =
+    /^([a-z]+)(?:\.([a-z0-9.]+))? "([^"]+)" (?:not found|already exists)$/.exec(message) ?? [];
+  return kind === undefined ? undefined : { name, ...(group !== undefined && { group }), kind };
 }
 
 /** `StaleNode` is a word between us and the executors. */

@@ -3,7 +3,9 @@ import {
   namespaceStream,
   notFound,
   refuseInNamespace,
+  rfc3339,
   sameJson,
+  type Clock,
   type ClusterState,
   type FieldFault,
   type IdSource,
@@ -15,7 +17,17 @@ import { ownerReferencesOf, ofKind } from '../resources/editing.js';
 import type { ResourceDefinition, Subresource } from '../resources/resource.js';
 import { objectAt, stringsAt, textAt, textsAt } from '../resources/wire-values.js';
 import { badRequest, methodNotAllowed } from '../status-error.js';
-import { defaulted, faultsOf, faultsOfChange, warningsOf, type GroupVersionKind } from '../wire/index.js';
+import {
+  apiVersionOf,
+  defaulted,
+  faultsOf,
+  faultsOfChange,
+  ownershipAfter,
+  ownershipDelta,
+  warningsOf,
+  type GroupVersionKind,
+  type Writer,
+} from '../wire/index.js';
 import { readObject, type RawBody } from './body-reader.js';
 import type { Committer } from './commit.js';
 import type { Deletion } from './delete-options.js';
@@ -61,6 +73,7 @@ export class ObjectWriter {
   constructor(
     private readonly committer: Committer,
     private readonly ids: IdSource,
+    private readonly clock: Clock,
   ) {}
 
   /** Throws `WireError` and `DomainError`: BadRequest, Invalid, AlreadyExists, NotFound or Forbidden of the namespace. */
@@ -194,7 +207,7 @@ export class ObjectWriter {
       ownerReferences: ownerReferencesOf(object),
       finalizers: stringsAt(object, 'metadata', 'finalizers'),
       fieldManager: options.fieldManager,
-      managedFields: [],
+      managedFields: ownershipAfter(gvkOf(definition), {}, wished, this.author(definition, options), []),
     };
     const created = await this.committer.commit({
       definition,
@@ -241,7 +254,7 @@ export class ObjectWriter {
             fieldManager: options.fieldManager,
             operation: 'Update',
             ...(subresource && { subresource: subresource.name }),
-            managedFields: [],
+            managedFields: this.ownership(target, before, wished, object, options),
           },
           object,
           state,
@@ -249,6 +262,31 @@ export class ObjectWriter {
       },
     });
     return { object: after && view(after), uid: after?.meta.uid ?? '', warnings };
+  }
+
+  private author(definition: ResourceDefinition, { fieldManager }: WriteOptions, subresource?: string): Writer {
+    return {
+      manager: fieldManager,
+      apiVersion: apiVersionOf(definition),
+      time: rfc3339(this.clock.now()),
+      ...(subresource !== undefined && { subresource }),
+    };
+  }
+
+  /** Who owns which field after an edit, as the difference from before. A view of another kind has no fields of the object's. */
+  private ownership(
+    { definition, subresource }: Target,
+    before: JsonObject,
+    after: JsonObject,
+    { meta }: StoredObject,
+    options: WriteOptions,
+  ): ReturnType<typeof ownershipDelta> {
+    if (subresource && subresource.kind.kind !== definition.kind) return [];
+    const author = this.author(definition, options, subresource?.name);
+    return ownershipDelta(
+      meta.managedFields,
+      ownershipAfter(gvkOf(definition), before, after, author, meta.managedFields),
+    );
   }
 
   private generatedName(prefix: string): string {
