@@ -5,6 +5,8 @@
 
 /** A part that runs. */
 export interface Running {
+  /** Rejects when the part broke for good: the process has to end and begin anew from the log. */
+  readonly ended?: Promise<unknown>;
   /** Stops in good order; pods go on. Resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endAllPods, readKubeconfig, type AdminAccess } from './admin-client.js';
+import { SystemClock } from '#system';
+import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
 import type { Apps } from './assembly.js';
-import { describe, removeLeftovers } from './docker-leftovers.js';
+import { dockerEndpoint } from './docker-address.js';
 import { HomeLocked } from './home.js';
 import { freePort } from './ports.js';
 import { AllInOne, type Ready } from './start.js';
@@ -37,7 +39,9 @@ export async function down(options: DownOptions, apps: Apps, report: (text: stri
     report(`the pods could not be ended in good order: ${error instanceof Error ? error.message : String(error)}`);
     report('removing them from Docker alone: the next start will make anew what the log still wants');
   }
-  report(`removed what was left on Docker: ${describe(await removeLeftovers(options.dockerHost, cluster))}`);
+  const endpoint = dockerEndpoint(options.dockerHost, process.env);
+  const { containers, volumes, networks } = await purgeCluster(endpoint, { cluster }, new SystemClock());
+  report(`removed what was left on Docker: containers ${containers}, volumes ${volumes}, networks ${networks}`);
 }
 
 async function endThroughOwnApi(options: DownOptions, apps: Apps, report: (text: string) => void): Promise<void> {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
+  ask,
+  joinCall,
   controlPlaneCreds,
   createNodeKey,
   credsFile,
@@ -9,11 +11,13 @@ import {
   joinCreds,
   joinInboxPrefix,
   joinSubject,
+  JoinTokens,
   loadNatsKeys,
   NatsBus,
   nodeUserJwt,
-  parseJoinReply,
 } from '#bus';
+import { SystemClock } from '#system';
+import { JoinTokenFiles } from '../../api/src/nodes/join-token-files.js';
 import type { BusAccess } from './assembly.js';
 
 /** Everything a machine needs to become a node, in one word that can be pasted: where NATS is and a token that works once. */
@@ -35,9 +39,6 @@ export interface Membership {
 
 /** How long a join token is good for, in ms: as long as kubeadm's. */
 export const joinTokenTtlMs = 24 * 60 * 60 * 1000;
-
-/** Where a running control plane hands out join tokens to whoever holds its own credentials. */
-export const joinTokenSubject = 'control.join-token';
 
 const prefix = 'podledger-join-';
 const answerWithinMs = 10_000;
@@ -64,57 +65,29 @@ export function decodeInvitation(text: string): Invitation {
   }
 }
 
-/** Where machines that join find this home's NATS; kept in the home, so that `join-command` need not ask. */
+/** Where machines that join find this home's NATS; kept in the home for `join-command`. */
 export interface JoinDoor {
-  /** For programs of this machine. */
-  readonly controlUrl: string;
-  /** For other machines. */
   readonly url: string;
+  /** PEM. Present when the connection is TLS. */
   readonly ca?: string;
-  /** Whether the home's own keys sign the credentials; else the operator hands them out. */
-  readonly ownKeys: boolean;
 }
 
 export const joinDoorFile = 'join-door.json';
 
-export async function invite(
-  door: JoinDoor,
-  keysDirectory: string | undefined,
-  token: string,
-  now: Date,
-): Promise<Invitation> {
-  const credentials =
-    door.ownKeys && keysDirectory ? joinCreds(await loadNatsKeys(keysDirectory), now.getTime()) : undefined;
-  return { url: door.url, ...(door.ca && { ca: door.ca }), ...(credentials && { credentials }), token };
+export async function invite(door: JoinDoor, keysDirectory: string, token: string, now: Date): Promise<Invitation> {
+  const keys = await loadNatsKeys(keysDirectory);
+  return { ...door, credentials: joinCreds(keys, now.getTime()), token };
 }
 
-/** An invitation from the control plane that runs on a home. Throws when none does. */
-export async function inviteFromRunning(homePath: string, env: BusAccess | undefined): Promise<string> {
+/** An invitation to the cluster of a home. It is honoured while that runs. Throws when the home never had one. */
+export async function inviteTo(homePath: string): Promise<string> {
   const path = join(homePath, joinDoorFile);
-  if (!existsSync(path)) throw new Error(`nothing was started on ${homePath} yet: npm start`);
+  if (!existsSync(path))
+    throw new Error(`${homePath} has no NATS of its own that a machine could join: npm start makes one`);
   const door = JSON.parse(readFileSync(path, 'utf8')) as JoinDoor;
   const keysDirectory = join(homePath, 'nats');
-  const control = env ?? (await controlPlaneAccess(keysDirectory, door.controlUrl, door.ca, new Date()));
-  const token = await requestJoinToken(control);
-  return encodeInvitation(await invite(door, keysDirectory, token, new Date()));
-}
-
-/** Asks the running control plane of this home for a join token. Throws `NoAnswer` when none runs. */
-async function requestJoinToken(bus: BusAccess): Promise<string> {
-  const connection = await NatsBus.connect({
-    url: bus.url,
-    name: 'podledger join-command',
-    ...(bus.credentials && { creds: bus.credentials }),
-    ...(bus.ca && { ca: bus.ca }),
-    signal: AbortSignal.timeout(answerWithinMs),
-  });
-  try {
-    const { token } = await connection.request(joinTokenSubject, {}, answerWithinMs);
-    if (typeof token !== 'string') throw new Error('the control plane gave no join token');
-    return token;
-  } finally {
-    await connection.close();
-  }
+  const tokens = new JoinTokens(new JoinTokenFiles(join(keysDirectory, 'join-tokens')), new SystemClock());
+  return encodeInvitation(await invite(door, keysDirectory, await tokens.issue(joinTokenTtlMs), new Date()));
 }
 
 /** Becomes a node: the key is made here and only its public half leaves this machine. Throws `RemoteRefusal` on a used or expired token. */
@@ -129,12 +102,8 @@ export async function joinCluster(invitation: Invitation, nodeName: string): Pro
     signal: AbortSignal.timeout(answerWithinMs),
   });
   try {
-    const answer = await bus.request(
-      joinSubject,
-      { token: invitation.token, node: nodeName, publicKey: key.publicKey },
-      answerWithinMs,
-    );
-    const { cluster, jwt } = parseJoinReply(answer, '');
+    const request = { token: invitation.token, node: nodeName, publicKey: key.publicKey };
+    const { cluster, jwt } = await ask(bus, joinSubject, joinCall, request, answerWithinMs);
     const credentials = jwt === undefined ? invitation.credentials : credsFile(jwt, key.seed);
     return {
       nodeName,

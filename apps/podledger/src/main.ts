@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { Command, InvalidArgumentError } from 'commander';
 import { apps } from './apps.js';
 import { down } from './down.js';
-import { busFromEnvironment, dockerHost, foreignServers } from './environment.js';
+import { dockerHost, foreignServers } from './environment.js';
 import { Home, homePath } from './home.js';
-import { decodeInvitation, defaultNodeName, inviteFromRunning, joinCluster } from './join.js';
+import { decodeInvitation, defaultNodeName, inviteTo, joinCluster } from './join.js';
 import { runUntilStopped, type Service } from './lifecycle.js';
 import { keepMembership, migrateDatabase, setup, single, startApi, startExecutor, startScheduler } from './single.js';
 import { AllInOne, isLoopback, type Ready } from './start.js';
@@ -34,21 +34,24 @@ function joinCommand(invitation: string): string {
 
 function announce({ access, kubeconfig, nodeNames, cluster, invitation }: Ready, listenHost: string): void {
   const seconds = (performance.now() / 1000).toFixed(1);
-  const reach = isLoopback(listenHost)
-    ? 'from this machine only; "npm start -- --listen ADDR" lets others in'
-    : 'valid once, for 24 hours';
-  console.log(
-    [
-      `Ready after ${seconds} s: ${access.server}  (cluster ${cluster}, ${nodeNames.length === 1 ? 'node' : 'nodes'} ${nodeNames.join(', ')})`,
+  const nodes = `${nodeNames.length === 1 ? 'node' : 'nodes'} ${nodeNames.join(', ')}`;
+  const lines = [
+    `Ready after ${seconds} s: ${access.server}  (cluster ${cluster}, ${nodes})`,
+    '',
+    `  export KUBECONFIG=${kubeconfig}`,
+  ];
+  if (invitation) {
+    const reach = isLoopback(listenHost)
+      ? 'from this machine only; "npm start -- --listen ADDR" lets others in'
+      : 'valid once, for 24 hours; "npm run join-command" prints another';
+    lines.push(
       '',
-      `  export KUBECONFIG=${kubeconfig}`,
-      '',
-      `To join a machine as a further node (${reach}), run there, in a clone of this repository:`,
+      `To add a node (${reach}), run there, in a clone of this repository:`,
       '',
       `  ${joinCommand(invitation)}`,
-      '',
-    ].join('\n'),
-  );
+    );
+  }
+  console.log([...lines, ''].join('\n'));
 }
 
 const program = new Command('podledger')
@@ -130,7 +133,7 @@ program
   .command('join-command')
   .description('print a fresh command with which one machine can join the cluster that runs on this home')
   .action(async () => {
-    console.log(joinCommand(await inviteFromRunning(homePath(env), busFromEnvironment(env))));
+    console.log(joinCommand(await inviteTo(homePath(env))));
     process.exit(0);
   });
 

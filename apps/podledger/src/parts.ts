@@ -25,6 +25,14 @@ export class Parts {
     const running = start();
     this.parts.push({ name, stopRank, running });
     const part = await running;
+    part.ended?.catch((error: unknown) => {
+      if (!this.stopped)
+        throwUncaught(
+          new Error(`the ${name} cannot go on: ${error instanceof Error ? error.message : String(error)}`, {
+            cause: error,
+          }),
+        );
+    });
     if (this.stopped) throw new Stopping();
     return part;
   }
@@ -56,6 +64,13 @@ export class Parts {
       clearTimeout(timer);
     }
   }
+}
+
+/** Ends the service, as any error that nobody caught does. */
+function throwUncaught(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 /** A start was overtaken by the stop. */

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
-import { NatsBus } from '#bus';
+import { SystemClock } from '#system';
+import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
 import { deleteNode, type AdminAccess } from './admin-client.js';
-import type { Apps, BusAccess, Running, RunningApi } from './assembly.js';
+import type { Apps, RunningApi } from './assembly.js';
 import { certificates, type Certificates } from './certificates.js';
-import { removeLeftovers } from './docker-leftovers.js';
+import { dockerEndpoint } from './docker-address.js';
 import { Home } from './home.js';
 import {
   defaultNodeName,
   encodeInvitation,
   invite,
   joinDoorFile,
-  joinTokenSubject,
   joinTokenTtlMs,
   localNodeAccess,
   type JoinDoor,
@@ -39,9 +39,11 @@ export interface Ready {
   readonly kubeconfig: string;
   readonly cluster: string;
   readonly nodeNames: readonly string[];
-  /** Text to paste on another machine. */
-  readonly invitation: string;
+  /** Text to paste on another machine; none where the operator runs NATS. */
+  readonly invitation: string | undefined;
 }
+
+const clock = new SystemClock();
 
 /** Stop order: first nobody asks for anything new, then the nodes, the scheduler gives up its lease; then what all lean on. */
 const rank = { api: 0, executors: 1, scheduler: 2, home: 5 } as const;
@@ -84,8 +86,7 @@ export class AllInOne implements Service {
     const kubeconfig = options.unannounced
       ? home.file('kubeconfig')
       : writeKubeconfig(home, access.server, tls.ca, token);
-    await this.answerJoinCommands(servers.bus, api);
-    const invitation = await this.invitation(home, servers, tls, await api.issueJoinToken(joinTokenTtlMs));
+    const invitation = await this.invitation(home, servers, tls, api);
     await this.onReady({ access, kubeconfig, cluster: servers.cluster, nodeNames, invitation });
   }
 
@@ -150,35 +151,28 @@ export class AllInOne implements Service {
     for (const name of before.filter((each) => !present.includes(each))) {
       this.report(`node ${name} is no more: ending its pods`);
       await deleteNode(access, name);
-      await removeLeftovers(this.options.dockerHost, cluster, name);
+      await purgeCluster(dockerEndpoint(this.options.dockerHost, process.env), { cluster, node: name }, clock);
     }
     home.write('local-nodes.json', `${JSON.stringify(present)}\n`);
   }
 
-  private async answerJoinCommands(bus: BusAccess, api: RunningApi): Promise<void> {
-    await this.parts.start('join tokens', rank.api, async (): Promise<Running> => {
-      const { url, credentials, ca } = bus;
-      const connection = await NatsBus.connect({
-        url,
-        name: 'podledger start',
-        ...(credentials && { creds: credentials }),
-        ...(ca && { ca }),
-      });
-      connection.respond(joinTokenSubject, undefined, async () => ({
-        token: await api.issueJoinToken(joinTokenTtlMs),
-      }));
-      return { stop: () => connection.close() };
-    });
-  }
-
-  /** Text for one machine that wants to join; what is needed to make more of them is left in the home. */
-  private async invitation(home: Home, { bus, ownNats }: Servers, tls: Certificates, token: string): Promise<string> {
+  /**
+   * Text for one machine that wants to join; what is needed to make more of them is left in the home. None where the operator
+   * runs NATS: then the operator hands out the credentials.
+   */
+  private async invitation(
+    home: Home,
+    { ownNats }: Servers,
+    tls: Certificates,
+    api: RunningApi,
+  ): Promise<string | undefined> {
+    if (!ownNats) return undefined;
     const { host } = this.options.listen;
-    const door: JoinDoor = ownNats
-      ? { controlUrl: bus.url, url: invitationUrl(host, ownNats.port), ...(bus.ca && { ca: tls.ca }), ownKeys: true }
-      : { controlUrl: bus.url, url: bus.url, ...(bus.ca && { ca: bus.ca }), ownKeys: false };
+    const door: JoinDoor = { url: invitationUrl(host, ownNats.port), ...(!isLoopback(host) && { ca: tls.ca }) };
     home.write(joinDoorFile, `${JSON.stringify(door)}\n`);
-    return encodeInvitation(await invite(door, ownNats?.keysDirectory, token, new Date()));
+    return encodeInvitation(
+      await invite(door, ownNats.keysDirectory, await api.issueJoinToken(joinTokenTtlMs), new Date()),
+    );
   }
 }
 
