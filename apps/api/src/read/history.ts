@@ -56,6 +56,7 @@ export class History {
   ): Promise<{ readonly commands: readonly CommandMoves[]; readonly reached: boolean }> {
     const commands: CommandMoves[] = [];
     let changes: ObjectChange[] = [];
+    let first = state.revision + 1;
     let wanted = Math.min(PAGE, until - state.revision);
     while (wanted > 0) {
       const events = await this.log.readAfter(state.revision, wanted);
@@ -63,8 +64,9 @@ export class History {
         changes.push(...state.apply(event));
         if (event.revision !== event.commandLast) continue;
         const moves = movesOf(changes);
-        if (moves.length > 0) commands.push({ revision: event.revision, moves });
+        if (moves.length > 0) commands.push({ first, revision: event.revision, moves });
         changes = [];
+        first = event.revision + 1;
       }
       const last = events.at(-1);
       if (!last) return { commands, reached: false };

@@ -64,7 +64,7 @@ export class ObjectReader {
     const selection = selectionOf(definition, namespace, query);
     const limit = parseLimit(query.limit);
     const from = query.continue ? continued(query) : undefined;
-    const revision = from?.revision ?? (await this.settle(query, limit));
+    const revision = from ? await this.known(from.revision) : await this.settle(query, limit);
     const objects = (await this.listAt(revision, selection.kind, namespace))
       .filter((object) => isSelected(selection, object))
       .map((object) => ({ key: listKey(object.meta), object }))
@@ -80,6 +80,13 @@ export class ObjectReader {
       ...(remaining > 0 && last && { continue: encodeContinue({ revision, after: last.key }) }),
       ...(remaining > 0 && !selects && { remaining }),
     };
+  }
+
+  /** The revision of a continue token: another replica may have given it, but no token comes from the future. Throws 400. */
+  private async known(revision: Revision): Promise<Revision> {
+    if (this.projection.revision < revision && (await untilLatest(this.projection)) < revision)
+      throw badRequest('continue key is not valid: there is no such revision');
+    return revision;
   }
 
   /** Waits until the revision that the query asks for is there, and says which it is. */
@@ -113,7 +120,6 @@ export class ObjectReader {
   }
 
   private async listAt(revision: Revision, kind: Kind, namespace: string | undefined): Promise<StoredObject[]> {
-    await untilReached(this.projection, revision);
     if (this.recent.covers(revision)) return this.recent.listAt(revision, kind);
     return (await this.history.at(revision)).list(kind, namespace);
   }

@@ -2,8 +2,9 @@ import type { Kind, Revision, StoredObject } from '#domain';
 import type { ClusterProjection } from '#eventlog';
 import { movesOf, type ObjectMove } from './object-moves.js';
 
-/** The moves of one whole command. `revision` is the command's last. */
+/** The moves of one whole command. `revision` is the command's last, `first` its first. */
 export interface CommandMoves {
+  readonly first: Revision;
   readonly revision: Revision;
   readonly moves: readonly ObjectMove[];
 }
@@ -21,6 +22,7 @@ export class RecentChanges {
   private entries: CommandMoves[] = [];
   private kept = 0;
   private lowest: Revision;
+  private newest: Revision;
   private readonly capacity: number;
   private readonly waiting = new Set<() => void>();
   private readonly unsubscribe: () => void;
@@ -32,9 +34,11 @@ export class RecentChanges {
   ) {
     this.capacity = capacity;
     this.lowest = projection.revision;
+    this.newest = projection.revision;
     this.unsubscribe = projection.onChanges((changes, revision) => {
       const moves = movesOf(changes);
-      if (moves.length > 0) this.keep({ revision, moves });
+      if (moves.length > 0) this.keep({ first: this.newest + 1, revision, moves });
+      this.newest = revision;
       for (const wake of [...this.waiting]) wake();
     });
   }
@@ -69,10 +73,13 @@ export class RecentChanges {
     return this.entries.slice(low, limit === Infinity ? undefined : low + limit);
   }
 
-  /** The objects of a kind as they were at a covered revision: the present, with what came later taken back. */
+  /**
+   * The objects of a kind as they were at a covered revision: the present, with what came later taken back. A revision inside a
+   * command shows what the whole command did, as {@link History.at} does.
+   */
   listAt(revision: Revision, kind: Kind): StoredObject[] {
     const present = this.projection.state.list(kind);
-    const later = this.after(revision);
+    const later = this.begunAfter(revision);
     if (later.length === 0) return [...present];
     const before = new Map<string, StoredObject | undefined>();
     for (const { moves } of later)
@@ -85,9 +92,14 @@ export class RecentChanges {
 
   /** One object as it was at a covered revision. */
   getAt(revision: Revision, stream: string): StoredObject | undefined {
-    for (const { moves } of this.after(revision))
+    for (const { moves } of this.begunAfter(revision))
       for (const move of moves) if (move.stream === stream) return move.before;
     return this.projection.state.get(stream);
+  }
+
+  /** Commands of which a revision shows nothing yet. */
+  private begunAfter(revision: Revision): CommandMoves[] {
+    return this.after(revision).filter(({ first }) => first > revision);
   }
 
   /** Resolves when the newest revision is beyond this one, or when the signal aborts. */

@@ -114,7 +114,7 @@ export class WatchService {
     const state = await this.history.rebuild(after);
     while (!this.recent.covers(state.revision)) {
       const { commands, reached } = await this.history.advance(state, this.recent.floor);
-      yield [...commands, { revision: state.revision, moves: [] }];
+      yield [...commands, { first: state.revision, revision: state.revision, moves: [] }];
       if (!reached) return;
     }
   }
