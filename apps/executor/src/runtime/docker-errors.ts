@@ -20,6 +20,13 @@ export function statusOf(error: unknown): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : statusOf(error.cause);
 }
 
+/** The status of an error that means "it is so already"; throws every other error. */
+export function toleratedStatus(error: unknown, statuses: readonly number[]): number {
+  const status = statusOf(error);
+  if (status === undefined || !statuses.includes(status)) throw error;
+  return status;
+}
+
 /** The engine's own words, without dockerode's `(HTTP code 404) no such container - ` in front. */
 function engineMessage(error: unknown): string {
   if (!isRejection(error)) return String(error);

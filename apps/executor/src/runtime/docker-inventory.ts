@@ -12,9 +12,13 @@ const INSPECTIONS_AT_ONCE = 16;
 /** A running container is looked at again after this, in case somebody restarted it by hand behind our back. */
 const RUNNING_KNOWN_FOR_MS = 30_000;
 
+/** Between a creation and the start that follows it. */
+const CREATED_KNOWN_FOR_MS = 5_000;
+
 interface Known {
   readonly container: ObservedContainer;
   readonly at: Millis;
+  stale: boolean;
 }
 
 /** What is on the engine of one cluster and node: one list, and an inspection of what the list does not tell. */
@@ -58,15 +62,28 @@ export class DockerInventory {
     }
   }
 
-  /** Something happened to it: the next list looks again. */
-  forget(id: string): void {
-    this.known.delete(id);
+  /** Whether it is ours: from memory where possible, since labels never change. */
+  async isOwn(id: string): Promise<boolean> {
+    return this.known.has(id) || (await this.find(id)) !== undefined;
+  }
+
+  /** {@link inspect}, or what was seen a moment ago of a container that was just created. */
+  async beforeStart(id: string): Promise<ObservedContainer> {
+    const known = this.known.get(id);
+    const fresh = known !== undefined && !known.stale && this.clock.now() - known.at < CREATED_KNOWN_FOR_MS;
+    return fresh && known.container.state === 'created' ? known.container : (await this.inspect(id)).container;
+  }
+
+  /** Something happened to it, or is about to: the next look is a new one. */
+  touch(id: string): void {
+    const known = this.known.get(id);
+    if (known !== undefined) known.stale = true;
   }
 
   private async observation(info: Dockerode.ContainerInspectInfo): Promise<ObservedContainer | undefined> {
     const imageId = await this.images.imageIdOfContainer(info.Image, info.Config.Image);
     const container = observe(info, imageId, networkName(this.scope.cluster));
-    if (container !== undefined) this.known.set(info.Id, { container, at: this.clock.now() });
+    if (container !== undefined) this.known.set(info.Id, { container, at: this.clock.now(), stale: false });
     return container;
   }
 
@@ -85,7 +102,7 @@ export class DockerInventory {
   private stillKnown(entry: Dockerode.ContainerInfo): ObservedContainer | undefined {
     const known = this.known.get(entry.Id);
     const state = stateOf(entry.State);
-    if (known === undefined || state !== known.container.state || state === 'created') return undefined;
+    if (known === undefined || known.stale || state !== known.container.state || state === 'created') return undefined;
     if (state === 'running') return this.clock.now() - known.at < RUNNING_KNOWN_FOR_MS ? known.container : undefined;
     return entry.Status.startsWith(`Exited (${known.container.exitCode})`) ? known.container : undefined;
   }

@@ -10,14 +10,21 @@ import {
   type SandboxSpec,
 } from './container-runtime.js';
 import { DockerClient, type DockerEndpoint } from './docker-client.js';
-import { containerStartFailure, creationFailure, sandboxStartFailure, statusOf } from './docker-errors.js';
+import {
+  containerStartFailure,
+  creationFailure,
+  sandboxStartFailure,
+  statusOf,
+  toleratedStatus,
+} from './docker-errors.js';
 import { followEvents } from './docker-events.js';
 import { DockerGround } from './docker-ground.js';
 import { DockerInventory } from './docker-inventory.js';
 import { readLogs } from './docker-logs.js';
-import { isOwn, LABEL, labelFilter, type Scope } from './docker-names.js';
+import { isOwn, LABEL, type Scope } from './docker-names.js';
 import { DockerImages } from './docker-pull.js';
-import { appCreation, sandboxCreation, volumeCreation, type Creation } from './docker-specs.js';
+import { appCreation, sandboxCreation, type Creation } from './docker-specs.js';
+import { DockerVolumes } from './docker-volumes.js';
 
 /** DESIGN section 4. */
 const CREATE_DEADLINE_MS = 60_000;
@@ -43,6 +50,7 @@ export class DockerRuntime implements ContainerRuntime {
   private readonly client: DockerClient;
   private readonly images: DockerImages;
   private readonly inventory: DockerInventory;
+  private readonly volumes: DockerVolumes;
   private readonly ground: DockerGround;
 
   constructor({ docker, cluster, node, clock }: DockerRuntimeOptions) {
@@ -51,6 +59,7 @@ export class DockerRuntime implements ContainerRuntime {
     this.client = new DockerClient(docker, clock);
     this.images = new DockerImages(this.client, clock);
     this.inventory = new DockerInventory(this.client, this.images, this.scope, clock);
+    this.volumes = new DockerVolumes(this.client, this.scope);
     this.ground = new DockerGround(this.client, cluster);
   }
 
@@ -73,24 +82,24 @@ export class DockerRuntime implements ContainerRuntime {
     return this.inventory.list(podUid);
   }
 
-  async podsWithVolumes(): Promise<string[]> {
-    const volumes = await this.volumes(undefined);
-    return [...new Set(volumes.map(({ Labels }) => Labels[LABEL.podUid]).filter((uid) => uid !== undefined))];
+  podsWithVolumes(): Promise<string[]> {
+    return this.volumes.owners();
   }
 
   async createSandbox(spec: SandboxSpec): Promise<ObservedContainer> {
     return this.ground.on(async (pauseImage) => {
       const creation = sandboxCreation(this.scope, spec, pauseImage);
-      await Promise.all(spec.volumes.map((volume) => this.createVolume(volumeCreation(this.scope, spec.pod, volume))));
+      await this.volumes.create(spec.pod, spec.volumes);
       return this.create(creation);
     });
   }
 
   async startSandbox(id: string): Promise<ObservedContainer> {
-    const { container } = await this.inventory.inspect(id);
+    const container = await this.inventory.beforeStart(id);
     if (container.state === 'running') return container;
-    if (container.state === 'exited')
+    if (container.state === 'exited') {
       throw new RuntimeError('Failed', `sandbox ${id} has ended and is not started again`);
+    }
     try {
       await this.ground.on(() => this.start(id));
     } catch (error) {
@@ -105,7 +114,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async startContainer(id: string): Promise<void> {
     // The engine would run an ended container again, over the record of its first end.
-    const { container } = await this.inventory.inspect(id);
+    const container = await this.inventory.beforeStart(id);
     if (container.state !== 'created') return;
     try {
       await this.start(id);
@@ -115,38 +124,31 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
-    const found = await this.inventory.find(id);
-    if (found?.container.state !== 'running') return;
+    if (!(await this.inventory.isOwn(id))) return;
     const container = `container ${id.slice(0, 12)}`;
+    this.inventory.touch(id);
     if (graceSeconds > 0) {
       const t = Math.ceil(graceSeconds);
       await this.tolerating([304, 404], `stop ${container}`, t * 1000 + STOP_MARGIN_MS, (docker, abortSignal) =>
         docker.getContainer(id).stop({ t, abortSignal }),
       );
-    } else {
-      await this.tolerating([404, 409], `kill ${container}`, STOP_MARGIN_MS, (docker) =>
-        docker.getContainer(id).kill({ signal: 'SIGKILL' }),
-      );
+      return;
     }
-    this.inventory.forget(id);
+    await this.tolerating([404, 409], `kill ${container}`, STOP_MARGIN_MS, (docker) =>
+      docker.getContainer(id).kill({ signal: 'SIGKILL' }),
+    );
+    // The signal is sent; unlike a stop, a kill need not wait for the end.
     await this.until(`see the end of ${container}`, STOP_MARGIN_MS, async () => {
       return (await this.inventory.find(id))?.container.state !== 'running';
     });
   }
 
   async remove(id: string): Promise<void> {
-    if ((await this.inventory.find(id)) !== undefined) await this.removeNow(id);
+    if (await this.inventory.isOwn(id)) await this.removeNow(id);
   }
 
-  async removeVolumes(podUid: string): Promise<void> {
-    const volumes = await this.volumes(podUid);
-    await Promise.all(
-      volumes.map(({ Name }) =>
-        this.tolerating([404], `remove volume ${Name}`, REMOVE_DEADLINE_MS, (docker, abortSignal) =>
-          docker.getVolume(Name).remove({ abortSignal }),
-        ),
-      ),
-    );
+  removeVolumes(podUid: string): Promise<void> {
+    return this.volumes.remove(podUid);
   }
 
   async image(reference: string): Promise<{ readonly imageId: string } | undefined> {
@@ -173,7 +175,7 @@ export class DockerRuntime implements ContainerRuntime {
     const handlers = {
       onConnected: () => wake(),
       onChange: ({ containerId, podUid }: { containerId: string; podUid?: string }) => {
-        this.inventory.forget(containerId);
+        this.inventory.touch(containerId);
         wake(podUid);
       },
     };
@@ -191,17 +193,25 @@ export class DockerRuntime implements ContainerRuntime {
       } catch (error) {
         if (statusOf(error) !== 409 || this.clock.now() >= deadline) throw creationFailure(error);
       }
-      const existing = await this.client
-        .call(`inspect container ${creation.name}`, READ_DEADLINE_MS, (docker, abortSignal) =>
-          docker.getContainer(creation.name).inspect({ abortSignal }),
-        )
-        .catch(ignoring(404));
+      const existing = await this.existing(creation.name);
       if (existing === undefined) continue;
       if (!isOwn(this.scope, existing.Config.Labels)) {
         throw new RuntimeError('CreateFailed', `the name ${creation.name} is taken by a container that is not ours`);
       }
       if (isSameWish(existing, creation)) return (await this.inventory.inspect(existing.Id)).container;
       await this.removeNow(existing.Id);
+    }
+  }
+
+  /** Who has a name, of whatever cluster; `undefined` when nobody has it any more. */
+  private async existing(name: string): Promise<Dockerode.ContainerInspectInfo | undefined> {
+    try {
+      return await this.client.call(`inspect container ${name}`, READ_DEADLINE_MS, (docker, abortSignal) =>
+        docker.getContainer(name).inspect({ abortSignal }),
+      );
+    } catch (error) {
+      toleratedStatus(error, [404]);
+      return undefined;
     }
   }
 
@@ -215,50 +225,38 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   private async start(id: string): Promise<void> {
+    // Before the call: when its answer is lost, the container may have run and ended all the same.
+    this.inventory.touch(id);
     await this.tolerating([304], `start container ${id.slice(0, 12)}`, START_DEADLINE_MS, (docker, abortSignal) =>
       docker.getContainer(id).start({ abortSignal }),
     );
-    this.inventory.forget(id);
   }
 
   private async removeNow(id: string): Promise<void> {
     const what = `remove container ${id.slice(0, 12)}`;
-    // 409: another removal is under way. With `v`, volumes that the image itself declares go too.
-    await this.tolerating([404, 409], what, REMOVE_DEADLINE_MS, (docker) =>
+    this.inventory.touch(id);
+    // With `v`, volumes that the image itself declares go too.
+    const tolerated = await this.tolerating([404, 409], what, REMOVE_DEADLINE_MS, (docker) =>
       docker.getContainer(id).remove({ force: true, v: true }),
     );
-    this.inventory.forget(id);
+    // 409: another removal is under way.
+    if (tolerated !== 409) return;
     await this.until(what, REMOVE_DEADLINE_MS, async () => (await this.inventory.find(id)) === undefined);
   }
 
-  private async createVolume(options: Dockerode.VolumeCreateOptions): Promise<void> {
-    await this.client
-      .call(`create volume ${options.Name}`, CREATE_DEADLINE_MS, (docker, abortSignal) =>
-        docker.createVolume({ ...options, abortSignal }),
-      )
-      .catch((error: unknown) => {
-        throw creationFailure(error);
-      });
-  }
-
-  private async volumes(podUid: string | undefined): Promise<Dockerode.VolumeInspectInfo[]> {
-    const filters = { label: labelFilter({ ...this.scope, podUid }) };
-    const answer: { Volumes: Dockerode.VolumeInspectInfo[] | null } = await this.client.call(
-      'list volumes',
-      READ_DEADLINE_MS,
-      (docker, abortSignal) => docker.listVolumes({ filters, abortSignal }),
-    );
-    return answer.Volumes ?? [];
-  }
-
-  /** A call for which some error statuses mean "it is so already". */
+  /** A call for which some error statuses mean "it is so already"; returns the status that was tolerated. */
   private async tolerating(
     statuses: readonly number[],
     what: string,
     deadlineMs: number,
     work: (docker: Dockerode, abortSignal: AbortSignal) => Promise<unknown>,
-  ): Promise<void> {
-    await this.client.call(what, deadlineMs, work).catch(ignoring(...statuses));
+  ): Promise<number | undefined> {
+    try {
+      await this.client.call(what, deadlineMs, work);
+      return undefined;
+    } catch (error) {
+      return toleratedStatus(error, statuses);
+    }
   }
 
   /** Waits for what the engine is doing. Never by its own `wait`, which may hang for ever. */
@@ -282,14 +280,6 @@ interface EngineInfo {
   readonly OSType: string;
   readonly OperatingSystem: string;
   readonly KernelVersion: string;
-}
-
-function ignoring(...statuses: readonly number[]): (error: unknown) => undefined {
-  return (error) => {
-    const status = statusOf(error);
-    if (status === undefined || !statuses.includes(status)) throw error;
-    return undefined;
-  };
 }
 
 /** Same hash, and joined to the same sandbox: one joined to a dead sandbox has no network and never will. */
