@@ -91,9 +91,15 @@ export class NodeAgent {
     this.wakeup.ring();
   }
 
-  /** The control plane refuses an epoch: the node must register again. */
+  /**
+   * The control plane refuses an epoch. Whether the node is to register again or was deleted is asked, not guessed: a deleted
+   * node must not come back by itself.
+   */
   epochIsOver(epoch: number): void {
-    if (this.epoch !== epoch) return;
+    if (this.epoch === epoch) void this.heartbeat();
+  }
+
+  private registerSoon(): void {
     this.needsRegister = true;
     this.wakeup.ring();
   }
@@ -200,7 +206,7 @@ export class NodeAgent {
       const reply = await ask(bus, nodeRequestSubject(node, 'heartbeat'), nodeCalls.heartbeat, message, ANSWER_MS);
       // A deleted node does not register again by itself; the full assignment it gets is empty.
       if (!reply.known) this.syncSoon();
-      else if (reply.nodeEpoch !== epoch) this.epochIsOver(epoch);
+      else if (reply.nodeEpoch !== epoch) this.registerSoon();
       else if (this.tracker.isBehind(reply.revision)) this.syncSoon();
     } catch (cause) {
       // The next one will do.
