@@ -18,8 +18,8 @@ import { settleAll } from './settle-all.js';
 import { type Cause, footingOf, type Outcome } from './term.js';
 import type { Workplace } from './workplace.js';
 
-/** Placements of one pass. They are appended together; the next pass sees them all. */
-const MAX_PLACEMENTS = 500;
+/** Placements of one pass: enough to fill several of the log's batches, few enough that a new pod does not wait for long. */
+const MAX_PLACEMENTS = 1_000;
 
 /** There is one queue, so there is one key. */
 const QUEUE = 'queue';
