@@ -161,7 +161,15 @@ describe('decodeStrict', () => {
 
   it.each<[string, BodyFormat, string]>([
     ['deep JSON', 'json', '['.repeat(100_000)],
-    ['deep YAML', 'yaml', '['.repeat(50_000)],
+    ['deep YAML', 'yaml', '['.repeat(1_000_000)],
+    [
+      'deep YAML by indentation',
+      'yaml',
+      Array.from({ length: 1000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
+    ],
+    ['deep YAML by dashes', 'yaml', '- '.repeat(100_000)],
+    ['YAML of many words', 'yaml', 'a: b\n'.repeat(100_000)],
+    ['no YAML', 'yaml', 'a: [b'],
     [
       'an alias bomb',
       'yaml',
@@ -171,11 +179,20 @@ describe('decodeStrict', () => {
       ].join('\n'),
     ],
     ['an alias to itself', 'yaml', 'a: &a [*a]'],
+    ['an alias of nothing', 'yaml', 'a: *b'],
     ['two documents', 'yaml', 'a: 1\n---\nb: 2\n'],
     ['a key that is no string', 'yaml', '[1]: 2'],
     ['a long YAML text', 'yaml', `a: ${'x'.repeat(2 * 1024 * 1024)}`],
   ])('refuses %s', (_, format, body) => {
     expect(refusal(() => decodeStrict(pod, body, format)).code).toBe(400);
+  });
+
+  it('follows aliases, also thousands of one', () => {
+    const yaml = `metadata:\n  labels: {a: &v x}\n  finalizers: [${Array(5000).fill('*v').join(',')}]\n`;
+    expect(decodeStrict(pod, yaml, 'yaml').object['metadata']).toEqual({
+      labels: { a: 'x' },
+      finalizers: Array(5000).fill('x'),
+    });
   });
 
   it('refuses a body above the limit with 413', () => {

@@ -18,31 +18,37 @@ function members(of: Shape, before: JsonObject, after: JsonObject): FieldSet {
   for (const [name, value] of Object.entries(after)) {
     const was = member(before, name);
     if (value === undefined || sameJson(was, value)) continue;
-    setOwn(set, `f:${name}`, field(of, name, was, value));
+    const changed = field(of, name, was, value);
+    if (changed) setOwn(set, `f:${name}`, changed);
   }
   return set;
 }
 
-/** The set of a field that has changed; the empty one is the field as a whole. */
-function field(of: Shape, name: string, was: Json | undefined, is: Json): FieldSet {
+/**
+ * The set of a field that differs. The empty one is the field as a whole; `undefined` is none, of a field that has only
+ * lost something.
+ */
+function field(of: Shape, name: string, was: Json | undefined, is: Json): FieldSet | undefined {
   const rule = of.is === 'type' ? mergeRule(of.type, name) : undefined;
   const shape = of.is === 'type' ? schemaOf(of.type).fields.get(name)?.shape : of.is === 'map' ? of.of : undefined;
-  if (!shape || rule?.ownership === 'atomic') return {};
-  const inside = value(shape, rule, was, is);
-  return was === undefined && !isEmptySet(inside) && !alwaysThere.has(name) ? { [self]: {}, ...inside } : inside;
+  const inside = shape && parts(shape, rule, was, is);
+  if (!inside) return {};
+  if (isEmptySet(inside)) return was === undefined ? {} : undefined;
+  return was === undefined && !alwaysThere.has(name) ? { [self]: {}, ...inside } : inside;
 }
 
-function value(shape: Shape, rule: MergeRule | undefined, was: Json | undefined, is: Json): FieldSet {
+/** What has changed inside a value that is owned part by part; `undefined` of one that is owned only as a whole. */
+function parts(shape: Shape, rule: MergeRule | undefined, was: Json | undefined, is: Json): FieldSet | undefined {
+  if (rule?.ownership === 'atomic') return undefined;
   switch (shape.is) {
     case 'scalar':
-      return {};
+      return undefined;
     case 'type':
-      return isAtomicType(shape.type) ? {} : object(shape, was, is);
+      return isAtomicType(shape.type) ? undefined : object(shape, was, is);
     case 'map':
       return object(shape, was, is);
     case 'list':
-      if (!rule || !isJsonList(is)) return {};
-      return elements(shape.of, rule, isJsonList(was) ? was : [], is);
+      return rule && isJsonList(is) ? elements(shape.of, rule, isJsonList(was) ? was : [], is) : undefined;
   }
 }
 
@@ -57,6 +63,7 @@ function elements(of: Shape, rule: MergeRule, was: readonly Json[], is: readonly
     const known = before.get(name(element));
     if (sameJson(known, element)) continue;
     const inside = rule.ownership === 'set' ? {} : object(of, known, element);
+    if (known !== undefined && isEmptySet(inside)) continue;
     setOwn(set, name(element), known === undefined && rule.ownership === 'map' ? { [self]: {}, ...inside } : inside);
   }
   return set;

@@ -13,7 +13,7 @@ describe('the schema', () => {
   }, 30_000);
 
   it('mentions no type that it does not hold', () => {
-    expect(typeIds.map((id) => schemaOf(id).fields.size > 0)).not.toContain(undefined);
+    expect(() => typeIds.forEach((id) => schemaOf(id))).not.toThrow();
     expect(typeIds.length).toBeGreaterThan(150);
   });
 
