@@ -17,7 +17,7 @@ export class NodeStateFile implements NodeStateStore {
     try {
       text = await readFile(this.path, 'utf8');
     } catch (cause) {
-      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+      if (isMissing(cause)) return undefined;
       throw cause;
     }
     return readState(text, this.path);
@@ -30,6 +30,10 @@ export class NodeStateFile implements NodeStateStore {
     await rename(draft, this.path);
   }
 }
+
+/** By its code, not its class: errors of Node's own modules may come from another realm. */
+const isMissing = (cause: unknown): boolean =>
+  typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ENOENT';
 
 function readState(text: string, path: string): SeenState {
   const value: unknown = JSON.parse(text);
