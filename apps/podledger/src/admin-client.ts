@@ -14,6 +14,13 @@ interface ObjectList {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
 }
 
+interface NodeList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }[];
+}
+
 /** Any answer but 2xx. */
 export class ApiRefusal extends Error {
   constructor(
@@ -26,7 +33,7 @@ export class ApiRefusal extends Error {
 }
 
 const answerWithinMs = 30_000;
-const pollMs = 200;
+const pollMs = 100;
 
 /** What a kubeconfig written by `writeKubeconfig` says. */
 export function readKubeconfig(path: string): AdminAccess {
@@ -61,6 +68,20 @@ export async function endAllPods(access: AdminAccess, gracePeriodSeconds: number
 /** Takes a node out of the cluster; its pods are lost to it. A node that is not there is as wished. */
 export async function deleteNode(access: AdminAccess, name: string): Promise<void> {
   await deleteIfThere(access, `/api/v1/nodes/${name}`, {});
+}
+
+/** Waits until the nodes are Ready. Returns those that are not within the time: their engine may be away. */
+export async function awaitNodes(access: AdminAccess, names: readonly string[], withinMs: number): Promise<string[]> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const { items } = (await call(access, 'GET', '/api/v1/nodes')) as NodeList;
+    const ready = items.filter(({ status }) =>
+      status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+    );
+    const missing = names.filter((name) => !ready.some(({ metadata }) => metadata.name === name));
+    if (missing.length === 0 || performance.now() > until) return missing;
+    await sleep(pollMs);
+  }
 }
 
 async function pathsOf(access: AdminAccess, group: string, plural: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { join } from 'node:path';
 import {
   ask,
@@ -44,7 +45,7 @@ const prefix = 'podledger-join-';
 const answerWithinMs = 10_000;
 
 export function encodeInvitation(invitation: Invitation): string {
-  return prefix + Buffer.from(JSON.stringify(invitation)).toString('base64url');
+  return prefix + deflateRawSync(JSON.stringify(invitation), { level: 9 }).toString('base64url');
 }
 
 /** Throws when the text is not one, or was cut. */
@@ -52,7 +53,7 @@ export function decodeInvitation(text: string): Invitation {
   try {
     if (!text.startsWith(prefix)) throw new Error('it does not begin with ' + prefix);
     const decoded = JSON.parse(
-      Buffer.from(text.slice(prefix.length), 'base64url').toString('utf8'),
+      inflateRawSync(Buffer.from(text.slice(prefix.length), 'base64url')).toString('utf8'),
     ) as Partial<Invitation>;
     const { url, token } = decoded;
     if (typeof url !== 'string' || typeof token !== 'string') throw new Error('it is not complete');

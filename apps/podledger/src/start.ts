@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { SystemClock } from '#system';
 import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
-import { deleteNode, type AdminAccess } from './admin-client.js';
+import { awaitNodes, deleteNode, type AdminAccess } from './admin-client.js';
 import type { Apps, RunningApi } from './assembly.js';
 import { certificates, type Certificates } from './certificates.js';
 import { dockerEndpoint } from './docker-address.js';
@@ -45,6 +45,9 @@ export interface Ready {
 
 const clock = new SystemClock();
 
+/** A node whose engine answers is Ready in well under a second. */
+const nodesReadyWithinMs = 15_000;
+
 /** Stop order: first nobody asks for anything new, then the nodes, the scheduler gives up its lease; then what all lean on. */
 const rank = { api: 0, executors: 1, scheduler: 2, home: 5 } as const;
 
@@ -82,6 +85,9 @@ export class AllInOne implements Service {
     const nodeNames = localNodeNames(options.nodes);
     await this.startExecutors(home, servers, nodeNames);
     const access = { server: serverUrl(host, port), ca: tls.ca, token };
+    for (const name of await awaitNodes(access, nodeNames, nodesReadyWithinMs)) {
+      report(`node ${name} is not Ready yet: its Docker Engine may be away; it joins when that is back`);
+    }
     await this.retireVanishedNodes(home, servers.cluster, access, nodeNames);
     const kubeconfig = options.unannounced
       ? home.file('kubeconfig')
