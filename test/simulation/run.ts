@@ -1,0 +1,118 @@
+import { Faults } from './faults.js';
+import { unsettled } from './liveness.js';
+import { isSteadyImage } from './programs.js';
+import { Random } from './random.js';
+import type { Sabotage } from './sabotage.js';
+import type { Violation } from './verdicts.js';
+import { Workload } from './workload.js';
+import { World } from './world.js';
+
+/** What became of one seed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly violation?: Violation;
+  /** Of every task and every note. */
+  readonly hash: string;
+  readonly steps: number;
+  readonly events: number;
+  readonly acknowledged: number;
+  /** Virtual milliseconds. */
+  readonly lastedMs: number;
+  /** The newest lines of the trace. */
+  readonly trace: readonly string[];
+}
+
+/** The first nodes are there, in milliseconds of virtual time. */
+const SETTLE_IN_MS = 3_000;
+/** Faults and wishes come during this, in seconds: the long ones see nodes lost and their pods replaced. */
+const TROUBLE_SECONDS = { short: 30, usual: 60, long: 150 } as const;
+/** By then everything must be as it should: back-offs of restarts, of pulls and of deletions fit in. */
+const BUDGET_MS = 300_000;
+const LOOK_EVERY_MS = 5_000;
+/** What has settled stays so for this long. */
+const QUIET_MS = 30_000;
+/** Leases, polls and heartbeats of all processes: about 60. Whoever spins makes thousands. */
+const IDLE_STEPS_PER_SECOND = 120;
+const STEPS_PER_EVENT = 40;
+
+/** Lets one seed happen: a cluster comes up, people and faults come, faults go, and everything must settle and stay settled. */
+export async function runSeed(seed: number, sabotage: Sabotage = {}, traceLines = 60): Promise<Outcome> {
+  const random = new Random(seed);
+  const world = new World(random, sabotage);
+  const { loop, oracle, verdicts } = world;
+  const began = loop.now;
+  const onRejection = (error: unknown): void =>
+    verdicts.fail(
+      'no promise is left to fail',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+  process.on('unhandledRejection', onRejection);
+  try {
+    await trouble(world, random);
+    world.heal();
+    await settle(world);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+  const { violation } = verdicts;
+  return {
+    ...{ seed, hash: loop.trace.hash, steps: loop.steps, events: oracle.state.revision },
+    acknowledged: world.client.acknowledged,
+    lastedMs: Math.round(loop.now - began),
+    trace: loop.trace.newest(traceLines),
+    ...(violation && { violation }),
+  };
+}
+
+async function trouble(world: World, random: Random): Promise<void> {
+  const { loop, client, nodes } = world;
+  world.start();
+  await world.run(SETTLE_IN_MS);
+  const shape = random.fork('shape');
+  const troubleMs = TROUBLE_SECONDS[shape.weighted({ short: 3, usual: 3, long: 2 })] * 1000;
+  const workload = new Workload({ loop, random: random.fork('workload'), client, nodes });
+  workload.plan(shape.integer(10, 60), troubleMs);
+  new Faults(world, random.fork('faults')).plan(troubleMs);
+  const watchers = shape.integer(1, 3);
+  for (let number = 1; number <= watchers; number += 1) {
+    loop.schedule(shape.next() * troubleMs, `watcher ${number} begins`, () => world.watch(number));
+  }
+  await world.run(troubleMs);
+  if (shape.chance(0.5)) void workload.openNodes();
+}
+
+async function settle(world: World): Promise<void> {
+  const { loop, verdicts } = world;
+  const deadline = loop.now + BUDGET_MS;
+  let problems = unsettled(world);
+  while (problems.length > 0 && loop.now < deadline && !verdicts.violation) {
+    await world.run(LOOK_EVERY_MS);
+    problems = unsettled(world);
+  }
+  if (verdicts.violation) return;
+  verdicts.check(problems.length === 0, 'the cluster settles', () => problems.join('; '));
+  const before = world.oracle.state.revision;
+  const stepsBefore = loop.steps;
+  await world.run(QUIET_MS);
+  if (verdicts.violation) return;
+  const grown = world.oracle.state.revision - before;
+  const allowed = allowance(world);
+  verdicts.check(grown <= allowed, 'a settled cluster is quiet', () => {
+    return `${grown} events in ${QUIET_MS} ms, ${allowed} would do`;
+  });
+  const steps = loop.steps - stepsBefore;
+  const allowedSteps = IDLE_STEPS_PER_SECOND * (QUIET_MS / 1000) + allowed * STEPS_PER_EVENT;
+  verdicts.check(steps <= allowedSteps, 'nothing spins', () => {
+    return `${steps} steps in ${QUIET_MS} ms, ${allowedSteps} would do`;
+  });
+}
+
+/** Pods whose containers end, or cannot run, are tried again, later each time: some events each. */
+function allowance({ oracle }: World): number {
+  let restless = 0;
+  for (const { spec, nodeName } of oracle.state.pods()) {
+    const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => isSteadyImage(image));
+    if (!isSteady) restless += spec.containers.length;
+  }
+  return restless * 40;
+}
