@@ -98,6 +98,7 @@ async function deleteIfThere(access: AdminAccess, path: string, options: object)
 }
 
 function call(access: AdminAccess, method: string, path: string, body?: object): Promise<unknown> {
+  const text = body && JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path, access.server),
@@ -113,16 +114,16 @@ function call(access: AdminAccess, method: string, path: string, body?: object):
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
+          const answer = Buffer.concat(chunks).toString('utf8');
           const status = response.statusCode ?? 0;
           if (status < 200 || status > 299)
-            return reject(new ApiRefusal(status, `${method} ${path}: HTTP ${status} ${text}`));
-          resolve(JSON.parse(text));
+            return reject(new ApiRefusal(status, `${method} ${path}: HTTP ${status} ${answer}`));
+          resolve(JSON.parse(answer));
         });
       },
     );
     sent.on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer within ${answerWithinMs / 1000} s`)));
     sent.on('error', reject);
-    sent.end(body && JSON.stringify(body));
+    sent.end(text);
   });
 }
