@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { request } from 'node:http';
 import { busybox } from '../support/images.js';
 import { eventually } from '../support/eventually.js';
@@ -68,12 +69,13 @@ describe('a pod', () => {
     await product.apply(
       pod('two', {
         restartPolicy: 'Never',
+        terminationGracePeriodSeconds: 1,
         volumes: [{ name: 'shared', emptyDir: {} }],
         containers: [
           container('app', 'echo from-app > /shared/file; exec httpd -f -p 8080 -h /shared', mount),
           container(
             'helper',
-            'while true; do timeout 2 wget -q -O /shared/read http://localhost:8080/file && break; sleep 0.1; done; cat /shared/file /shared/read; exec tail -f /dev/null',
+            'while true; do timeout 2 wget -q -O /shared/read http://localhost:8080/file 2>/dev/null && break; sleep 0.1; done; cat /shared/file /shared/read; exec tail -f /dev/null',
             mount,
           ),
         ],
