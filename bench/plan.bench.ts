@@ -1,7 +1,7 @@
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type NodeState, plan, type PodState, SchedulingSnapshot } from '#domain';
 import { aNode, aPod } from '../test/support/scheduling-builders.js';
+import { assertRan, type Bench } from './bench.js';
+import { judged, shown, spreadOf } from './measure.js';
 
 /** DESIGN section 5: placements decided per second among 5,000 nodes, plain pods. */
 const ANCHOR_PER_SECOND = 5_000;
@@ -10,9 +10,9 @@ const PODS = 10_000;
 const BATCH = 500;
 /** A lone pod is the dearest per placement: its batch is only itself. */
 const LONE_PODS = 1_000;
+const ROUNDS = 3;
 
-export interface ScheduleResult {
-  readonly nodes: number;
+interface PlanResult {
   /** Pods a second, planned in batches of 500 and fed back as events. */
   readonly batched: number;
   /** Pods a second when each comes alone. */
@@ -45,13 +45,13 @@ function place({ snapshot, nodes }: Cluster, waiting: readonly PodState[], batch
     for (const { pod, node } of placements) follow(snapshot, pod, node, (placed += 1));
   }
   const seconds = (performance.now() - begun) / 1000;
-  if (placed !== waiting.length) throw new Error(`only ${placed} of ${waiting.length} pods were placed`);
+  assertRan(placed === waiting.length, `only ${placed} of ${waiting.length} pods were placed`);
   const over = snapshot.nodes().filter(({ usedCpuMillis }) => usedCpuMillis > 64_000);
-  if (over.length > 0) throw new Error(`${over.length} nodes are over their capacity`);
+  assertRan(over.length === 0, `${over.length} nodes are over their capacity`);
   const counts = snapshot.nodes().map(({ usedPods }) => usedPods);
   const fair = waiting.length / nodes.length;
   const least = Math.min(...counts);
-  if (least < Math.floor(fair / 2)) throw new Error(`a node got ${least} pods where ${fair} were its share`);
+  assertRan(least >= Math.floor(fair / 2), `a node got ${least} pods where ${fair} were its share`);
   return waiting.length / seconds;
 }
 
@@ -78,12 +78,9 @@ function raw(nodes: number): number {
   return rounds / ((performance.now() - begun) / 1000);
 }
 
-/** One size. The first run warms the compiler up and is not counted. */
-export function measure(nodes: number): ScheduleResult {
+function measure(nodes: number): PlanResult {
   const same = (): string => '10m';
-  place(cluster(nodes), pods(2_000, same), BATCH);
   return {
-    nodes,
     batched: place(cluster(nodes), pods(PODS, same), BATCH),
     alone: place(cluster(nodes), pods(LONE_PODS, same), 1),
     distinct: place(
@@ -95,19 +92,23 @@ export function measure(nodes: number): ScheduleResult {
   };
 }
 
-/** Prints placements a second at each size, and their ratios. Throws when a run did not place every pod. */
-export function run(print: (line: string) => void = console.log): ScheduleResult[] {
-  print(`placing pods: ${cpus()[0]?.model ?? 'unknown cpu'}, ${cpus().length} cores, Node ${process.version}`);
-  const whole = (value: number): string => Math.round(value).toLocaleString('en');
-  return [100, 1_000, 5_000].map((nodes) => {
-    const result = measure(nodes);
-    const { batched, alone, distinct, raw: limit } = result;
-    print(
-      `${whole(nodes)} nodes: ${whole(batched)}/s in batches (${(batched / ANCHOR_PER_SECOND).toFixed(1)} of the ${whole(ANCHOR_PER_SECOND)}/s to reach, ` +
-        `${(batched / limit).toFixed(1)} of one bare look at every node), ${whole(alone)}/s one by one, ${whole(distinct)}/s all different`,
-    );
-    return result;
-  });
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) run();
+/** The decision alone: no log, no loop. What it becomes when every placement is durable is `place`. */
+export const planning: Bench = {
+  name: 'plan',
+  about: 'placements/s that plan() decides, nothing recorded / one bare look at the free cpu of every node per pod',
+  run: async (print) => {
+    for (const nodes of [100, 1_000, 5_000]) {
+      measure(nodes); // Warms the compiler up.
+      const results = Array.from({ length: ROUNDS }, () => measure(nodes));
+      const ratios = results.map((result) => result.batched / result.raw);
+      const { median } = spreadOf(results.map(({ batched }) => batched));
+      print(
+        `${nodes} nodes: ${shown(results.map(({ batched }) => batched))}/s in batches of ${BATCH}, ` +
+          `${shown(results.map(({ alone }) => alone))}/s one by one, ` +
+          `${shown(results.map(({ distinct }) => distinct))}/s when no two pods ask for the same; ` +
+          `raw ${shown(results.map((result) => result.raw))}/s; ratio ${shown(ratios, 2)}, ` +
+          judged(median, { atLeast: ANCHOR_PER_SECOND }, '/s'),
+      );
+    }
+  },
+};
