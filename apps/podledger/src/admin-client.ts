@@ -107,7 +107,11 @@ function call(access: AdminAccess, method: string, path: string, body?: object):
         ca: access.ca,
         agent: false,
         timeout: answerWithinMs,
-        headers: { authorization: `Bearer ${access.token}`, ...(body && { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${access.token}`,
+          // Said outright, because Node leaves the length of a DELETE's body out.
+          ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+        },
       },
       (response) => {
         const chunks: Buffer[] = [];

@@ -6,6 +6,7 @@ import { dockerHost, foreignServers } from './environment.js';
 import { Home, homePath } from './home.js';
 import { decodeInvitation, defaultNodeName, inviteTo, joinCluster } from './join.js';
 import { runUntilStopped, type Service } from './lifecycle.js';
+import { printLog } from './print-log.js';
 import { keepMembership, migrateDatabase, setup, single, startApi, startExecutor, startScheduler } from './single.js';
 import { AllInOne, isLoopback, type Ready } from './start.js';
 
@@ -134,6 +135,19 @@ program
   .description('print a fresh command with which one machine can join the cluster that runs on this home')
   .action(async () => {
     console.log(joinCommand(await inviteTo(homePath(env))));
+    process.exit(0);
+  });
+
+program
+  .command('log')
+  .description('print the event log, oldest first, of the cluster that runs on this home (or of DATABASE_URL)')
+  .option('--stream <stream>', 'one stream only, such as core/pods/default/web')
+  .option('--after <revision>', 'events after this revision', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+  .option('--json', 'whole events as JSON lines', false)
+  .action(async (query: { stream?: string; after: number; json: boolean }) => {
+    const databaseUrl = foreignServers(env).databaseUrl ?? sharedHome().read('database-url');
+    if (!databaseUrl) throw new Error(`nothing was started on ${homePath(env)} yet: npm start`);
+    await printLog({ ...query, databaseUrl }, (line) => console.log(line));
     process.exit(0);
   });
 

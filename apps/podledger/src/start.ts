@@ -48,8 +48,8 @@ const clock = new SystemClock();
 /** A node whose engine answers is Ready in well under a second. */
 const nodesReadyWithinMs = 15_000;
 
-/** Stop order: first nobody asks for anything new, then the nodes, the scheduler gives up its lease; then what all lean on. */
-const rank = { api: 0, executors: 1, scheduler: 2, home: 5 } as const;
+/** Stop order: the nodes first, whose last words the API puts into the log; the scheduler gives its lease back; then what all lean on. */
+const rank = { executors: 0, api: 1, scheduler: 2, home: 5 } as const;
 
 /** Everything in one process: a cluster of this machine, of which others may become nodes. */
 export class AllInOne implements Service {
@@ -79,6 +79,7 @@ export class AllInOne implements Service {
     const servers = await startServers(home, parts, options, { host, tls: isOpen ? tls : undefined }, report);
     this.servers = servers;
     home.write('cluster-id', `${servers.cluster}\n`);
+    home.write('database-url', servers.databaseUrl);
 
     const token = adminToken(home);
     const api = await this.startControlPlane(servers, tls, token);
