@@ -28,13 +28,18 @@ export const EPOCH: Millis = Date.UTC(2026, 0, 1);
  * that waits for nothing but its turn has its turn, so that between two tasks nothing moves.
  */
 export class EventLoop {
-  readonly trace = new Trace();
+  readonly trace: Trace;
   private readonly heap: Task[] = [];
   private time: Millis = EPOCH;
   private scheduled = 0;
   private executed = 0;
 
-  constructor(private readonly random: Random) {}
+  constructor(
+    private readonly random: Random,
+    onLine?: (line: string) => void,
+  ) {
+    this.trace = new Trace(onLine);
+  }
 
   get now(): Millis {
     return this.time;

@@ -1,3 +1,4 @@
+import { openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSeed, type Outcome } from './run.js';
 
@@ -5,6 +6,8 @@ import { runSeed, type Outcome } from './run.js';
  * npm run simulate -- --seeds 1000            so many seeds, from 1
  * npm run simulate -- --from 500 --seeds 100  from there
  * npm run simulate -- --seed 1234             one seed, with its newest trace lines
+ * npm run simulate -- --seed 1234 --log FILE  and its whole trace in a file
+ * npm run simulate -- --seeds 20 --twice      each seed twice: it must give the same trace
  */
 const { values } = parseArgs({
   options: {
@@ -12,11 +15,14 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
     lines: { type: 'string', default: '60' },
+    log: { type: 'string' },
     twice: { type: 'boolean', default: false },
   },
 });
 
 const lines = Number(values.lines);
+const log = values.log === undefined ? undefined : openSync(values.log, 'w');
+const onLine = log === undefined ? {} : { onLine: (line: string) => void writeSync(log, `${line}\n`) };
 const seeds =
   values.seed === undefined
     ? Array.from({ length: Number(values.seeds) }, (_, index) => Number(values.from) + index)
@@ -25,14 +31,14 @@ const began = performance.now();
 const failed: Outcome[] = [];
 let steps = 0;
 for (const seed of seeds) {
-  const outcome = await runSeed(seed, {}, lines);
+  const outcome = await runSeed(seed, { lines, ...onLine });
   steps += outcome.steps;
   if (outcome.violation) {
     failed.push(outcome);
     process.stdout.write(`${describe(outcome)}\n`);
   } else if (seeds.length === 1) process.stdout.write(`${outcome.trace.join('\n')}\n${summary(outcome)}\n`);
   if (values.twice) {
-    const again = await runSeed(seed, {}, lines);
+    const again = await runSeed(seed, { lines });
     if (again.hash !== outcome.hash) {
       process.stdout.write(`seed ${seed} gave trace ${outcome.hash}, then ${again.hash}\n`);
       failed.push(again);

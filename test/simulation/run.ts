@@ -22,6 +22,14 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
+export interface RunOptions {
+  readonly sabotage?: Sabotage;
+  /** How many of the newest trace lines the outcome is to have. */
+  readonly lines?: number;
+  /** Told of every line of the trace. */
+  readonly onLine?: (line: string) => void;
+}
+
 /** The first nodes are there, in milliseconds of virtual time. */
 const SETTLE_IN_MS = 3_000;
 /** Faults and wishes come during this, in seconds: the long ones see nodes lost and their pods replaced. */
@@ -36,9 +44,9 @@ const IDLE_STEPS_PER_SECOND = 120;
 const STEPS_PER_EVENT = 40;
 
 /** Lets one seed happen: a cluster comes up, people and faults come, faults go, and everything must settle and stay settled. */
-export async function runSeed(seed: number, sabotage: Sabotage = {}, traceLines = 60): Promise<Outcome> {
+export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine }: RunOptions = {}): Promise<Outcome> {
   const random = new Random(seed);
-  const world = new World(random, sabotage);
+  const world = new World(random, sabotage, onLine);
   const { loop, oracle, verdicts } = world;
   const began = loop.now;
   const onRejection = (error: unknown): void =>
@@ -59,7 +67,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}, traceLines 
     ...{ seed, hash: loop.trace.hash, steps: loop.steps, events: oracle.state.revision },
     acknowledged: world.client.acknowledged,
     lastedMs: Math.round(loop.now - began),
-    trace: loop.trace.newest(traceLines),
+    trace: loop.trace.newest(lines),
     ...(violation && { violation }),
   };
 }

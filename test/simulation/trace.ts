@@ -8,7 +8,11 @@ export class Trace {
   private low = 0x811c9dc5;
   private high = 0xcbf29ce4;
 
+  /** `onLine` is told of every line, as it comes. */
+  constructor(private readonly onLine?: (line: string) => void) {}
+
   add(line: string): void {
+    this.onLine?.(line);
     this.ring[this.count % KEPT] = line;
     this.count += 1;
     for (let index = 0; index < line.length; index++) {

@@ -40,8 +40,9 @@ export class World {
   constructor(
     readonly random: Random,
     sabotage: Sabotage,
+    onLine?: (line: string) => void,
   ) {
-    this.loop = new EventLoop(random.fork('order'));
+    this.loop = new EventLoop(random.fork('order'), onLine);
     const { loop, verdicts } = this;
     const clock: Clock = {
       now: () => Math.floor(loop.now),
