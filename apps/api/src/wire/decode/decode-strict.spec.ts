@@ -160,6 +160,7 @@ describe('decodeStrict', () => {
   });
 
   it.each<[string, BodyFormat, string]>([
+    ['an object of very many values', 'json', `{"metadata":{"finalizers":[${Array(150_000).fill('"a"').join(',')}]}}`],
     ['deep JSON', 'json', '['.repeat(100_000)],
     ['deep YAML', 'yaml', '['.repeat(1_000_000)],
     [

@@ -24,6 +24,9 @@ export function decodeValue(type: TypeId, value: Json): DecodedValue {
   return { object, unknownFields: decoder.unknown };
 }
 
+/** Values one object may hold. Real ones have some hundreds; this bounds what every later step may cost. */
+const maxValues = 50_000;
+
 type Scalar = (value: Exclude<Json, null>, path: string) => Json | undefined;
 
 const int = (value: Json, least: number, most: number): Json | undefined =>
@@ -71,6 +74,7 @@ const scalars: Readonly<Record<ScalarName, Scalar>> = {
 
 class Decoder {
   readonly unknown: string[] = [];
+  private values = 0;
 
   type(id: TypeId, value: Json | undefined, path: string, depth: number): JsonObject {
     if (depth > maxDepth) throw tooDeep();
@@ -87,6 +91,8 @@ class Decoder {
   }
 
   private shape(shape: Shape, value: Exclude<Json, null>, owner: TypeId, path: string, depth: number): Json {
+    this.values += 1;
+    if (this.values > maxValues) throw badRequest(`the object provided has more than ${maxValues} values`);
     switch (shape.is) {
       case 'type':
         return isObject(value) ? this.type(shape.type, value, path, depth) : fail(value, shape, owner, path);

@@ -42,9 +42,10 @@ export function difference(set: FieldSet, gone: FieldSet): FieldSet {
 /** Fields of `set` that a value still has. */
 export function present(set: FieldSet, value: Json | undefined): FieldSet {
   const result: Record<string, Json> = {};
+  const step = isJsonList(value) ? listStep(value) : (key: string) => memberStep(value, key);
   for (const key of Object.keys(set)) {
-    const found = step(value, key);
-    if (found === undefined) continue;
+    const found = key === self ? value : step(key);
+    if (found === undefined || found === null) continue;
     const child = childOf(set, key);
     const rest = present(child, found);
     // What was owned for its members alone is not owned when none of them is left.
@@ -53,32 +54,47 @@ export function present(set: FieldSet, value: Json | undefined): FieldSet {
   return result;
 }
 
-/** What a key of the tree stands for in a value; `undefined` when the value does not have it. */
-function step(value: Json | undefined, key: string): Json | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (key === self) return value;
-  const rest = key.slice(2);
-  if (key.startsWith('f:')) return isJsonObject(value) ? member(value, rest) : undefined;
-  if (!isJsonList(value)) return undefined;
-  if (key.startsWith('v:')) return value.find((element) => JSON.stringify(element) === rest);
-  return key.startsWith('k:') ? elementOf(value, rest) : undefined;
+const memberStep = (value: Json | undefined, key: string): Json | undefined =>
+  isJsonObject(value) && key.startsWith('f:') ? member(value, key.slice(2)) : undefined;
+
+/** Kinds of keys that the elements of one list are told apart by: one, but clients may write anything. */
+const maxKeyKinds = 4;
+
+/** Finds elements of a list by `v:` and `k:`, indexed once: lists can be as long as a body allows. */
+function listStep(list: readonly Json[]): (key: string) => Json | undefined {
+  const indexes = new Map<string, ReadonlyMap<string, Json>>();
+  const index = (kind: string, nameOf: (element: Json) => string): ReadonlyMap<string, Json> | undefined => {
+    let known = indexes.get(kind);
+    if (!known && indexes.size < maxKeyKinds) {
+      known = new Map([...list].reverse().map((element) => [nameOf(element), element]));
+      indexes.set(kind, known);
+    }
+    return known;
+  };
+  return (key) => {
+    const rest = key.slice(2);
+    if (key.startsWith('v:')) return index('', (element) => JSON.stringify(element))?.get(rest);
+    const wanted = key.startsWith('k:') ? parsedKeys(rest) : undefined;
+    if (!wanted) return undefined;
+    const names = Object.keys(wanted).sort();
+    return index(JSON.stringify(names), (element) => valuesOf(element, names))?.get(valuesOf(wanted, names));
+  };
 }
 
-function elementOf(list: readonly Json[], keys: string): Json | undefined {
-  let wanted: unknown;
+function parsedKeys(text: string): JsonObject | undefined {
   try {
-    wanted = JSON.parse(keys);
+    const keys = JSON.parse(text) as Json;
+    return isJsonObject(keys) ? keys : undefined;
   } catch {
     // Clients may write anything into managedFields; what is no key names nothing.
     return undefined;
   }
-  if (typeof wanted !== 'object' || wanted === null) return undefined;
-  const pairs = Object.entries(wanted);
-  return list.find(
-    (element) =>
-      isJsonObject(element) && pairs.every(([name, value]) => (member(element, name) ?? defaults[name]) === value),
-  );
 }
 
-/** A key that an element leaves out stands for its default: only ports have one. */
+/** The values of an element's keys. A key that an element leaves out stands for its default: only ports have one. */
+const valuesOf = (element: Json, names: readonly string[]): string =>
+  JSON.stringify(
+    names.map((name) => (isJsonObject(element) ? (member(element, name) ?? defaults[name] ?? null) : null)),
+  );
+
 const defaults: Readonly<Record<string, Json>> = { protocol: 'TCP' };

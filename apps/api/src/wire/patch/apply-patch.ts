@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '#domain';
-import { decodeObject, textOf, type Decoded } from '../decode/decode-strict.js';
+import { decodeObject, maxBodyBytes, textOf, type Decoded } from '../decode/decode-strict.js';
 import { parseJson } from '../decode/parse-json.js';
 import { typeOfKind, type GroupVersionKind } from '../schema/schema.js';
-import { badRequest } from '../wire-error.js';
+import { badRequest, WireError } from '../wire-error.js';
 import { jsonPatch } from './json-patch.js';
 import { mergePatch } from './merge-patch.js';
 import { strategicMergePatch } from './strategic-merge-patch.js';
@@ -21,8 +21,8 @@ export function parsePatch(body: Uint8Array | string): {
 
 /**
  * An object after a patch, of the kind's types again: unknown fields are left out and named. `current` is left as it
- * was. Throws a `WireError`: 400 for what is no patch or makes a value of the wrong type, 422 for a JSON patch that
- * cannot be applied.
+ * was. Throws a `WireError`: 400 for what is no patch or makes a value of the wrong type, 413 when the object grows too
+ * large, 422 for a JSON patch that cannot be applied.
  */
 export function applyPatch(
   type: PlainPatchType,
@@ -30,7 +30,11 @@ export function applyPatch(
   current: JsonObject,
   patch: Json,
 ): Omit<Decoded, 'duplicateFields'> {
-  return decodeObject(gvk, patched(type, gvk, current, patch));
+  const after = patched(type, gvk, current, patch);
+  if (JSON.stringify(after).length > maxBodyBytes) {
+    throw new WireError('RequestEntityTooLarge', `the patched object is too large: limit is ${maxBodyBytes}`);
+  }
+  return decodeObject(gvk, after);
 }
 
 function patched(type: PlainPatchType, gvk: GroupVersionKind, current: JsonObject, patch: Json): Json {

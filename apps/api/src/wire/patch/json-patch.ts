@@ -6,8 +6,11 @@ import { isJsonList, isJsonObject } from './json-members.js';
 /** Operations one patch may have, as in Kubernetes. */
 const maxOperations = 10_000;
 
-/** Characters of JSON that the `copy` operations of one patch may copy: a few of them double a document each. */
-const maxCopied = 3 * 1024 * 1024;
+/**
+ * Characters of JSON that one patch may have copied: the library copies the whole document for each `copy` and `move`, and
+ * a few of the former double it each.
+ */
+const maxCopied = 32 * 1024 * 1024;
 
 /**
  * JSON patch (RFC 6902). Throws a `WireError`: BadRequest when the patch is not one, Invalid (422) when it cannot be
@@ -19,11 +22,8 @@ export function jsonPatch(current: Json, patch: Json): Json {
   let copied = 0;
   operations.forEach((operation, index) => {
     try {
-      if (operation.op === 'copy') {
-        const source: unknown = fastJsonPatch.getValueByPointer(document, operation.from);
-        copied += JSON.stringify(source ?? null).length;
-        if (copied > maxCopied) throw new WireError('Invalid', 'the patch copies more than it may');
-      }
+      if (operation.op === 'copy' || operation.op === 'move') copied += JSON.stringify(document).length;
+      if (copied > maxCopied) throw new WireError('Invalid', 'the patch copies more than it may');
       // Validated, in place on our own copy, and with changes of prototypes banned.
       document = fastJsonPatch.applyOperation(document, operation, true, true, true, index).newDocument;
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '#domain';
 import fc from 'fast-check';
 import { WireError } from '../wire-error.js';
+import { applyPatch, parsePatch } from './apply-patch.js';
 import { jsonPatch } from './json-patch.js';
 import { mergePatch } from './merge-patch.js';
 import { strategicMergePatch } from './strategic-merge-patch.js';
@@ -300,6 +301,18 @@ describe('jsonPatch', () => {
       422,
       Array.from({ length: 40 }, () => ({ op: 'copy', from: '/spec/list', path: '/spec/list/-' })),
     ],
+    [
+      'moving a large document about',
+      422,
+      [
+        { op: 'add', path: '/spec/a', value: 'x'.repeat(1_000_000) },
+        ...Array.from({ length: 100 }, (_, index) => ({
+          op: 'move',
+          from: `/spec/a${'a'.repeat(index)}`,
+          path: `/spec/aa${'a'.repeat(index)}`,
+        })),
+      ],
+    ],
     ['no list', 400, { op: 'add' }],
     ['an unknown operation', 400, [{ op: 'explode', path: '' }]],
     ['an operation without a value', 400, [{ op: 'add', path: '/a' }]],
@@ -307,5 +320,44 @@ describe('jsonPatch', () => {
   ])('refuses %s with %i', (_, code, patch) => {
     expect(codeOf(() => jsonPatch(current, patch))).toBe(code);
     expect('polluted' in {}).toBe(false);
+  });
+});
+
+describe('applyPatch', () => {
+  const gvk = { group: '', version: 'v1', kind: 'Pod' };
+  const current = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', labels: { a: '1' } },
+    spec: { hostname: 'h' },
+  };
+
+  it.each<['json' | 'merge' | 'strategic', string]>([
+    ['json', '[{"op":"replace","path":"/metadata/labels/a","value":"2"},{"op":"add","path":"/spec/foo","value":1}]'],
+    ['merge', '{"metadata":{"labels":{"a":"2"}},"spec":{"foo":1}}'],
+    ['strategic', '{"metadata":{"labels":{"a":"2"}},"spec":{"foo":1}}'],
+  ])('gives an object of the kind again, and names what the kind does not have (%s)', (type, body) => {
+    const { patch } = parsePatch(body);
+    expect(applyPatch(type, gvk, current, patch)).toEqual({
+      object: { ...current, metadata: { name: 'p', labels: { a: '2' } } },
+      unknownFields: ['spec.foo'],
+    });
+  });
+
+  it('names repeated keys of the patch', () => {
+    expect(parsePatch('{"spec":{"a":1,"a":2}}').duplicateFields).toEqual(['spec.a']);
+  });
+
+  it('refuses what makes a value of the wrong type, and an object of another kind', () => {
+    expect(codeOf(() => applyPatch('merge', gvk, current, { spec: { priority: 'high' } }))).toBe(400);
+    expect(codeOf(() => applyPatch('merge', gvk, current, { kind: 'Node' }))).toBe(400);
+    expect(codeOf(() => applyPatch('merge', gvk, current, []))).toBe(400);
+    expect(codeOf(() => parsePatch('{'))).toBe(400);
+  });
+
+  it('refuses to let an object grow beyond what a body may have', () => {
+    const much = 'x'.repeat(2 * 1024 * 1024);
+    const large = { ...current, metadata: { name: 'p', annotations: { a: much } } };
+    expect(codeOf(() => applyPatch('merge', gvk, large, { metadata: { annotations: { b: much } } }))).toBe(413);
   });
 });

@@ -77,6 +77,7 @@ export function finalizerFaults(finalizer: string, path: string): FieldFault[] {
 
 /** What an update may not change, of any kind. */
 export function metadataChangeFaults(before: ObjectMeta = {}, after: ObjectMeta = {}): FieldFault[] {
+  const known = new Set(before.finalizers);
   const fixed = [
     'name',
     'namespace',
@@ -91,7 +92,7 @@ export function metadataChangeFaults(before: ObjectMeta = {}, after: ObjectMeta 
       .map((field) => invalid(`metadata.${field}`, after[field], 'field is immutable')),
     ...(before.deletionTimestamp
       ? (after.finalizers ?? [])
-          .filter((finalizer) => !before.finalizers?.includes(finalizer))
+          .filter((finalizer) => !known.has(finalizer))
           .map((finalizer) =>
             forbidden(
               'metadata.finalizers',

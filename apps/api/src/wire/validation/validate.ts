@@ -15,8 +15,17 @@ import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
 
 const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
 
+/** How many faults are named; the rest would only make the answer long. */
+const maxFaults = 200;
+
 /** What is wrong with a new object that has been decoded and defaulted; every offending field by its path. */
-export function faultsOf(object: JsonObject): FieldFault[] {
+export const faultsOf = (object: JsonObject): FieldFault[] => faultsOfNew(object).slice(0, maxFaults);
+
+/** What is wrong with an edit: the object after it, and what of the object may not change. */
+export const faultsOfChange = (before: JsonObject, after: JsonObject): FieldFault[] =>
+  faultsOfEdit(before, after).slice(0, maxFaults);
+
+function faultsOfNew(object: JsonObject): FieldFault[] {
   switch (kindOf(object)) {
     case 'v1 Pod':
       return validatePod(seenAs('core.v1.Pod', object));
@@ -35,8 +44,7 @@ export function faultsOf(object: JsonObject): FieldFault[] {
   }
 }
 
-/** What is wrong with an edit: the object after it, and what of the object may not change. */
-export function faultsOfChange(before: JsonObject, after: JsonObject): FieldFault[] {
+function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
   switch (kindOf(after)) {
     case 'v1 Pod':
       return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
@@ -47,7 +55,7 @@ export function faultsOfChange(before: JsonObject, after: JsonObject): FieldFaul
     case 'v1 Node':
       return validateNodeUpdate(seenAs('core.v1.Node', before), seenAs('core.v1.Node', after));
     default:
-      return faultsOf(after);
+      return faultsOfNew(after);
   }
 }
 
