@@ -90,7 +90,8 @@ function declarations(model) {
 
 function documentation(node) {
   const comment = ts.getJSDocCommentsAndTags(node)[0];
-  const text = typeof comment?.comment === 'string' ? comment.comment : (ts.getTextOfJSDocComment(comment?.comment) ?? '');
+  const text =
+    typeof comment?.comment === 'string' ? comment.comment : (ts.getTextOfJSDocComment(comment?.comment) ?? '');
   return text.replace(/\\(['"])/g, '$1').trim();
 }
 

@@ -1,14 +1,9 @@
+import { DEFAULT_TOLERATION_SECONDS } from '#domain';
 import type { Container, Pod, PodSpec, Volume } from '../wire-objects.js';
 import type { Wire } from '../schema/wire-type.js';
 
 type Probe = Wire<'core.v1.Probe'>;
 type Toleration = Wire<'core.v1.Toleration'>;
-
-/**
- * How long a pod stays on a node that has become unready or unreachable, when it does not say. Kubernetes: 300.
- * Ours is the whole delay before a replacement (DESIGN section 3).
- */
-export const defaultTolerationSeconds = 30;
 
 /** A pod with every default that Kubernetes' users see; what the client gave stays as it was given. */
 export function defaultPod(pod: Pod): Pod {
@@ -57,7 +52,7 @@ function missingTolerations(given: readonly Toleration[]): Toleration[] {
       key,
       operator: 'Exists',
       effect: 'NoExecute',
-      tolerationSeconds: defaultTolerationSeconds,
+      tolerationSeconds: DEFAULT_TOLERATION_SECONDS,
     }));
 }
 
