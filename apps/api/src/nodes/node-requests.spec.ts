@@ -56,7 +56,7 @@ describe('what nodes ask', () => {
     );
   const report = (nodeEpoch: number, uid: string, ...facts: Fact[]): Promise<ReportReply> => {
     const pod = { namespace: 'default', name: 'web', uid };
-    return ask(bus, nodeRequestSubject('n1', 'facts'), nodeCalls.facts, { node: 'n1', nodeEpoch, pod, facts }, 1_000);
+    return ask(bus, nodeRequestSubject('n1', 'facts'), nodeCalls.facts, { node: 'n1', nodeEpoch, pod, facts }, 5_000);
   };
 
   const started = (id: string): Fact => ({
@@ -140,6 +140,35 @@ describe('what nodes ask', () => {
       throw new LogUnavailable('away');
     };
     await expect(report(nodeEpoch, uid, started('c1'))).rejects.toBeInstanceOf(RemoteRefusal);
+  });
+
+  it('does not take a fact for known on a replica that has not heard what it is about', async () => {
+    const { nodeEpoch } = await register();
+    const uid = await boundPod();
+    const { log } = api;
+    const readAfter = log.readAfter.bind(log);
+    log.readAfter = () => Promise.resolve([]);
+    const stream = 'core/pods/default/web';
+    const requested = { gracePeriodSeconds: 0, propagation: 'Background', reason: 'Requested' };
+    world.state.append({
+      commandId: 'delete',
+      context: { actor: { kind: 'user', name: 'tester' }, requestId: 'delete', correlationId: 'delete' },
+      writes: [
+        {
+          stream,
+          expectedVersion: world.state.readStream(stream, 0).length,
+          events: [{ type: 'PodTerminationRequested', data: requested }],
+        },
+      ],
+    });
+    const before = world.state.head();
+    const answer = report(nodeEpoch, uid, { id: 'removed', type: 'PodContainersRemoved', data: { node: 'n1' } });
+    await world.clock.advance(10);
+    log.readAfter = readAfter;
+    await world.clock.advance(2_000);
+    expect(await answer).toEqual({ acknowledged: ['removed'] });
+    const events = world.state.readAfter(before, 100);
+    expect(events.map(({ type }) => type)).toEqual(['PodContainersRemoved', 'PodDeleted']);
   });
 
   it('takes no fact under an epoch that is over', async () => {

@@ -24,7 +24,7 @@ import {
   type ReportReply,
   type SyncRequest,
 } from '#bus';
-import type { ClusterProjection, CommandBus } from '#eventlog';
+import type { ClusterProjection, Command, CommandBus } from '#eventlog';
 import { untilLatest } from '../read/revisions.js';
 import { asMessage } from '../relay/assignment-publisher.js';
 import { textsAt } from '../resources/wire-values.js';
@@ -141,8 +141,9 @@ export class NodeRequests {
   private async record(node: string, nodeEpoch: number, uid: string, fact: PodFact): Promise<void> {
     if (fact.type === 'PodContainersRemoved' && fact.data.node !== node)
       throw new DomainError('BadRequest', `node ${node} cannot say that nothing is left on ${fact.data.node}`);
+    const { commands, projection } = this.options;
     const commandId = `fact/${uid}/${fact.id}`.slice(0, 200);
-    await this.options.commands.execute({
+    const command: Command = {
       commandId,
       context: { actor: { kind: 'node', name: node }, requestId: commandId, correlationId: uid },
       decide: (state) => {
@@ -155,7 +156,12 @@ export class NodeRequests {
         ];
       },
       guards: () => [nodeStream(node)],
-    });
+    };
+    const seen = projection.revision;
+    if ((await commands.execute(command)).changed) return;
+    // Known already, or so it looks to a replica that may lag: what is acknowledged for nothing is never told again.
+    await untilLatest(projection);
+    if (projection.revision !== seen) await commands.execute(command);
   }
 }
 
