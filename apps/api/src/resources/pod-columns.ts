@@ -63,9 +63,12 @@ export function podStatusWord(pod: JsonObject): string {
   if (initializing !== undefined) word = initializing;
   else {
     let anyReady = false;
+    // The containers of a pod are created together (DESIGN 4): one that only waits for another must not hide why.
+    let hindrance: string | undefined;
     for (const status of [...statuses(pod, 'containerStatuses')].reverse()) {
       const waiting = textAt(status, 'state', 'waiting', 'reason');
-      if (waiting) word = waiting;
+      if (waiting === 'ContainerCreating') word = hindrance ?? waiting;
+      else if (waiting) word = hindrance = waiting;
       else if (valueAt(status, 'state', 'terminated') !== undefined)
         word = endOf(objectAt(status, 'state', 'terminated'));
       else if (isReady(status)) anyReady = true;
