@@ -29,7 +29,7 @@ function changesBy(from: number, before: PodState | undefined, events: readonly 
       kind: 'Pod',
       ...(was && { before: was }),
       ...(state && { after: state }),
-      event: recorded as unknown as Recorded,
+      event: { ...recorded, data: { ...recorded.data } } as Recorded,
     } satisfies ObjectChange;
   });
 }
