@@ -20,8 +20,6 @@ export interface EmbeddedNats {
   stop(): Promise<void>;
 }
 
-/** The port on which clients of NATS expect it: taken where it is free, so that the join command looks familiar. */
-const usualPort = 4222;
 /** Its store is flushed and closed in this time, or the next start checks it. */
 const stopSignals = [
   { signal: 'SIGTERM', withinMs: 10_000 },
@@ -44,7 +42,7 @@ export async function startNats(
   const configFile = join(directory, 'nats.conf');
   await endSurvivor(directory, configFile);
   const program = findServer();
-  const port = await choosePort(home, listenHost);
+  const port = await choosePort(home, listenHost, report);
   const keys = await loadNatsKeys(directory);
   const config = natsServerConfig({
     keys,
@@ -107,12 +105,13 @@ function findServer(): string {
   );
 }
 
-/** Throws when a port that other machines know is taken: another would cut them off. */
-async function choosePort(home: Home, host: string): Promise<number> {
+async function choosePort(home: Home, host: string, report: (text: string) => void): Promise<number> {
   const noted = home.read('nats/port');
   const known = noted === undefined ? undefined : Number(noted);
   if (known !== undefined && (await isFree(host, known))) return known;
-  const port = known === undefined && (await isFree(host, usualPort)) ? usualPort : await freePort(host);
+  const port = await freePort(host);
+  if (known !== undefined)
+    report(`port ${known} of NATS is taken, using ${port}: nodes of other machines have to join anew`);
   home.write('nats/port', `${port}\n`);
   return port;
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { isSystemError } from './system-error.js';
 
@@ -47,18 +48,23 @@ export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** A TCP port nobody listens on, chosen by the kernel. */
-export function freePort(host: string): Promise<number> {
-  return listenOnce(host, 0);
+/** Below the range from which kernels give outgoing connections their ports, so that none sits on it by chance later. */
+const keepable = { from: 20_000, to: 30_000 };
+const tries = 100;
+
+/** A TCP port nobody listens on, fit to be kept for good. */
+export async function freePort(host: string): Promise<number> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const port = randomInt(keepable.from, keepable.to);
+    if (await isFree(host, port)) return port;
+  }
+  throw new Error(`no free port on ${host} between ${keepable.from} and ${keepable.to}`);
 }
 
-function listenOnce(host: string, port: number): Promise<number> {
+function listenOnce(host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port));
-    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
   });
 }
