@@ -5,6 +5,7 @@ import {
   nodeStream,
   podStream,
   RemoteRefusal,
+  stableHash,
   type ClusterState,
   type IdSource,
   type MessageBus,
@@ -30,6 +31,9 @@ import { asMessage } from '../relay/assignment-publisher.js';
 import { textsAt } from '../resources/wire-values.js';
 import { readFact } from './fact-check.js';
 import { allocatePodCidr } from './pod-cidr.js';
+
+/** Longer ids of facts are hashed, so that the command's stays within the 200 characters that the log takes. */
+const LONGEST_FACT_ID = 120;
 
 export interface NodeRequestsOptions {
   readonly projection: ClusterProjection;
@@ -79,7 +83,7 @@ export class NodeRequests {
 
   private async recordRegistration(request: Register): Promise<void> {
     const { commands, projection, ids } = this.options;
-    const id = `register/${request.node}/${ids.uuid()}`;
+    const id = `register/${ids.uuid()}`;
     const uid = ids.uuid();
     await untilLatest(projection);
     await commands.execute({
@@ -142,7 +146,7 @@ export class NodeRequests {
     if (fact.type === 'PodContainersRemoved' && fact.data.node !== node)
       throw new DomainError('BadRequest', `node ${node} cannot say that nothing is left on ${fact.data.node}`);
     const { commands, projection } = this.options;
-    const commandId = `fact/${uid}/${fact.id}`.slice(0, 200);
+    const commandId = `fact/${uid}/${fact.id.length <= LONGEST_FACT_ID ? fact.id : stableHash(fact.id)}`;
     const command: Command = {
       commandId,
       context: { actor: { kind: 'node', name: node }, requestId: commandId, correlationId: uid },
