@@ -16,6 +16,7 @@ export * from './pod/pod.js';
 export * from './pod/decide.js';
 export * from './pod/evolve.js';
 export * from './pod/readiness.js';
+export * from './pod/admission-defaults.js';
 export * from './replica-set/replica-set.js';
 export * from './replica-set/decide.js';
 export * from './replica-set/evolve.js';

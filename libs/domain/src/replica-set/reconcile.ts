@@ -1,3 +1,4 @@
+import { admissionDefaults } from '../pod/admission-defaults.js';
 import type { Millis } from '../event.js';
 import type { OwnerReference, RequestedMeta } from '../meta/object-meta.js';
 import { podPhase } from '../pod/readiness.js';
@@ -174,7 +175,7 @@ export function podFromTemplate(set: ReplicaSetState): {
       fieldManager: 'podledger-replicaset-controller',
       managedFields: [],
     },
-    spec,
+    spec: admissionDefaults(spec),
   };
 }
 

@@ -1,9 +1,8 @@
-import { DEFAULT_TOLERATION_SECONDS } from '#domain';
+import { admissionDefaults } from '#domain';
 import type { Container, Pod, PodSpec, Volume } from '../wire-objects.js';
 import type { Wire } from '../schema/wire-type.js';
 
 type Probe = Wire<'core.v1.Probe'>;
-type Toleration = Wire<'core.v1.Toleration'>;
 
 /** A pod with every default that Kubernetes' users see; what the client gave stays as it was given. */
 export function defaultPod(pod: Pod): Pod {
@@ -26,38 +25,11 @@ export function defaultPodSpec(spec: PodSpec): PodSpec {
   };
 }
 
-/** What a pod gets when it is made, by a client or from a template, and a template does not have. */
-export function admissionDefaults(spec: PodSpec): PodSpec {
-  return {
-    enableServiceLinks: true,
-    priority: 0,
-    preemptionPolicy: 'PreemptLowerPriority',
-    serviceAccountName: 'default',
-    serviceAccount: 'default',
-    ...spec,
-    tolerations: [...(spec.tolerations ?? []), ...missingTolerations(spec.tolerations ?? [])],
-  };
-}
-
 /** `serviceAccount` is the deprecated name of `serviceAccountName`: whichever is given stands for both. */
 function serviceAccountNames(spec: PodSpec): PodSpec {
   const name = spec.serviceAccountName ?? spec.serviceAccount;
   return name === undefined ? {} : { serviceAccountName: name, serviceAccount: name };
 }
-
-function missingTolerations(given: readonly Toleration[]): Toleration[] {
-  return ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
-    .filter((key) => !given.some((toleration) => concerns(toleration, key)))
-    .map((key) => ({
-      key,
-      operator: 'Exists',
-      effect: 'NoExecute',
-      tolerationSeconds: DEFAULT_TOLERATION_SECONDS,
-    }));
-}
-
-const concerns = ({ key = '', effect = '' }: Toleration, taint: string): boolean =>
-  (key === taint || key === '') && (effect === 'NoExecute' || effect === '');
 
 function defaultContainer(container: Container): Container {
   const { image, ports, env, resources, livenessProbe, readinessProbe, startupProbe } = container;
