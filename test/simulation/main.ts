@@ -1,6 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSeed, type Outcome } from './run.js';
+import { explain, summaryOf } from './seeds.js';
 
 /*
  * npm run simulate -- --seeds 1000            so many seeds, from 1
@@ -35,8 +36,8 @@ for (const seed of seeds) {
   steps += outcome.steps;
   if (outcome.violation) {
     failed.push(outcome);
-    process.stdout.write(`${describe(outcome)}\n`);
-  } else if (seeds.length === 1) process.stdout.write(`${outcome.trace.join('\n')}\n${summary(outcome)}\n`);
+    process.stdout.write(`${explain(outcome)}\n`);
+  } else if (seeds.length === 1) process.stdout.write(`${outcome.trace.join('\n')}\n${summaryOf(outcome)}\n`);
   if (values.twice) {
     const again = await runSeed(seed, { lines });
     if (again.hash !== outcome.hash) {
@@ -51,17 +52,3 @@ process.stdout.write(
     `${steps} steps in ${seconds.toFixed(1)} s, ${(seeds.length / seconds).toFixed(1)} seeds/s\n`,
 );
 process.exitCode = failed.length > 0 ? 1 : 0;
-
-function summary({ seed, steps: done, events, acknowledged, lastedMs, hash }: Outcome): string {
-  return `seed ${seed}: ${done} steps, ${events} events, ${acknowledged} acknowledged writes, ${lastedMs / 1000} s, trace ${hash}`;
-}
-
-function describe(outcome: Outcome): string {
-  const { seed, violation, trace } = outcome;
-  return [
-    ...trace,
-    summary(outcome),
-    `FAILED: ${violation?.invariant}: ${violation?.message}`,
-    `again: npm run simulate -- --seed ${seed}`,
-  ].join('\n');
-}

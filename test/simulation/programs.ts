@@ -36,12 +36,8 @@ export const IMAGE_WEIGHTS: Readonly<Record<ImageName, number>> = {
   missing: 1,
 };
 
-/** Whether containers of an image run on when nobody disturbs them. */
-export function isSteadyImage(name: string): boolean {
-  if (!Object.hasOwn(IMAGES, name)) return false;
-  const image: FakeImage = IMAGES[name as keyof typeof IMAGES];
-  return image.program?.exitsAfterMs === undefined && image.program?.startFails?.exitCode === undefined;
-}
+/** Images whose containers run at once and go on when nobody disturbs them. */
+export const STEADY_IMAGES: ReadonlySet<string> = new Set(['server', 'slowstop', 'stubborn']);
 
 export function loadImages(engine: FakeEngine): void {
   for (const [name, image] of Object.entries(IMAGES)) engine.addImage(name, image);

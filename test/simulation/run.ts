@@ -1,6 +1,6 @@
 import { Faults } from './faults.js';
 import { unsettled } from './liveness.js';
-import { isSteadyImage } from './programs.js';
+import { STEADY_IMAGES } from './programs.js';
 import { Random } from './random.js';
 import type { Sabotage } from './sabotage.js';
 import type { Violation } from './verdicts.js';
@@ -119,7 +119,7 @@ async function settle(world: World): Promise<void> {
 function allowance({ oracle }: World): number {
   let restless = 0;
   for (const { spec, nodeName } of oracle.state.pods()) {
-    const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => isSteadyImage(image));
+    const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => STEADY_IMAGES.has(image));
     if (!isSteady) restless += spec.containers.length;
   }
   return restless * 40;

@@ -1,0 +1,68 @@
+import { LogUnavailable, type AppendCommand, type Appended, type Clock, type EventLog, type IdSource } from '#domain';
+import { LogState } from '#eventlog';
+import { RuntimeError, type ContainerRuntime } from '../../apps/executor/src/runtime/container-runtime.js';
+import type { Sabotage } from './sabotage.js';
+
+/*
+ * Bugs planted on purpose: the simulation is worth its time only if it finds them. Each wraps a port; the programs themselves
+ * stay as they are.
+ */
+
+/** A log that takes every append, whatever version it was decided on. */
+class UncheckedLog extends LogState {
+  override append(command: AppendCommand): Appended {
+    const versionOf = (stream: string): number => this.readStream(stream, 0).length;
+    const writes = command.writes.map((write) => ({ ...write, expectedVersion: versionOf(write.stream) }));
+    return super.append({ ...command, writes, guards: [] });
+  }
+}
+
+/** Says that an append was carried out though nobody knows whether it was. */
+function acknowledgeBeforeCommit(log: EventLog): EventLog {
+  return wrap(log, {
+    append: async (command) => {
+      try {
+        return await log.append(command);
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) throw error;
+        return { first: 1, last: 1, duplicate: false };
+      }
+    },
+  });
+}
+
+/** Forgets a container once a call about it failed: it is not seen again. */
+function forgetOnFailure(runtime: ContainerRuntime): ContainerRuntime {
+  const forgotten = new Set<string>();
+  const noting = async <T>(id: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof RuntimeError) forgotten.add(id);
+      throw error;
+    }
+  };
+  return wrap(runtime, {
+    list: async (uid) => (await runtime.list(uid)).filter(({ id }) => !forgotten.has(id)),
+    stop: (id, graceSeconds) => noting(id, runtime.stop(id, graceSeconds)),
+    remove: (id) => noting(id, runtime.remove(id)),
+    startContainer: (id) => noting(id, runtime.startContainer(id)),
+  });
+}
+
+/** The same object with some of its methods replaced. */
+function wrap<T extends object>(inner: T, replaced: Partial<T>): T {
+  return new Proxy(inner, {
+    get: (target, key) => {
+      const own: unknown = Reflect.get(replaced, key) ?? Reflect.get(target, key);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}
+
+/** By what each does wrong. */
+export const MUTANTS: Readonly<Record<string, Sabotage>> = {
+  'drops the expected-version check': { logState: (clock: Clock, ids: IdSource) => new UncheckedLog(clock, ids) },
+  'acknowledges before commit': { log: acknowledgeBeforeCommit },
+  'forgets one container on failure': { runtime: forgetOnFailure },
+};
