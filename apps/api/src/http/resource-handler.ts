@@ -36,7 +36,9 @@ export interface ResourceRequest {
 
 /** The verbs over HTTP, once for every kind: reads the request, asks the core, writes the answer in the form asked for. */
 export class ResourceHandler {
-  private readonly ending = new AbortController();
+  /** One for each open stream. */
+  private readonly streams = new Set<AbortController>();
+  private stopping = false;
 
   constructor(
     private readonly core: ApiCore,
@@ -45,7 +47,8 @@ export class ResourceHandler {
 
   /** Ends the streams that are open, so that the server can close. */
   stop(): void {
-    this.ending.abort();
+    this.stopping = true;
+    for (const stream of this.streams) stream.abort();
   }
 
   async handle(one: ResourceRequest): Promise<void> {
@@ -123,15 +126,14 @@ export class ResourceHandler {
   /** Aborts when the client is gone or the server ends. */
   private goneSignal({ reply }: ResourceRequest): { readonly gone: AbortSignal; readonly release: () => void } {
     const gone = new AbortController();
-    const end = (): void => gone.abort();
-    this.ending.signal.addEventListener('abort', end);
-    reply.raw.on('close', end);
-    if (this.ending.signal.aborted || reply.raw.destroyed) end();
+    this.streams.add(gone);
+    reply.raw.on('close', () => gone.abort());
+    if (this.stopping || reply.raw.destroyed) gone.abort();
     return {
       gone: gone.signal,
       release: () => {
-        this.ending.signal.removeEventListener('abort', end);
-        end();
+        this.streams.delete(gone);
+        gone.abort();
       },
     };
   }
