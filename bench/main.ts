@@ -1,11 +1,15 @@
 import { append } from './append.bench.js';
 import type { Bench } from './bench.js';
+import { burst } from './burst.bench.js';
+import { idle } from './idle.bench.js';
 import { describeMachine } from './machine.js';
 import { place } from './place.bench.js';
 import { planning } from './plan.bench.js';
 import { replay } from './replay.bench.js';
+import { requestToRunning } from './request-to-running.bench.js';
+import { start } from './start.bench.js';
 
-const benches: readonly Bench[] = [append, replay, planning, place];
+const benches: readonly Bench[] = [append, replay, planning, place, requestToRunning, burst, idle, start];
 
 const usage = [
   'usage: npm run bench -- [name[=number] ...]     (all, when none is named)',
