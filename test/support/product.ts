@@ -45,6 +45,10 @@ export class Product {
     return { PODLEDGER_HOME: this.home, PODLEDGER_PORT: String(this.port), NODE_OPTIONS: '' };
   }
 
+  private get clientEnv(): NodeJS.ProcessEnv {
+    return { KUBECONFIG: join(this.home, 'kubeconfig'), HOME: this.home };
+  }
+
   /** Starts it and waits for Ready. */
   async start(): Promise<void> {
     this.output = '';
@@ -94,8 +98,24 @@ export class Product {
   kubectlOf(binary: KubectlBinary | undefined, args: readonly string[], input?: string): Promise<Ran> {
     const program = binary ?? this.binaries.at(-1);
     if (!program) throw new Error('no kubectl');
-    const env = { KUBECONFIG: join(this.home, 'kubeconfig'), HOME: this.home };
-    return run(program.path, args, { env, ...(input !== undefined && { input }) });
+    return run(program.path, args, { env: this.clientEnv, ...(input !== undefined && { input }) });
+  }
+
+  /** Runs a kubectl that goes on until it is stopped. */
+  watch(binary: KubectlBinary | undefined, args: readonly string[]): Watching {
+    const program = binary ?? this.binaries.at(-1);
+    if (!program) throw new Error('no kubectl');
+    const child = spawn(program.path, args, { env: { ...process.env, ...this.clientEnv } });
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
+    return {
+      printed: () => printed,
+      stop: () => {
+        child.kill();
+        return ended;
+      },
+    };
   }
 
   /** Runs kubectl and expects it to succeed; returns what it printed. Words are split at blanks. */
@@ -156,6 +176,14 @@ export class Product {
   }
 }
 
+/** A kubectl that runs. */
+export interface Watching {
+  /** What it has printed so far. */
+  printed(): string;
+  /** Ends it; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
 /** What tests read of a Kubernetes object. */
 export interface KubeObject {
   readonly metadata: {
@@ -163,6 +191,9 @@ export interface KubeObject {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
   };
   readonly spec: Readonly<Record<string, unknown>> & { readonly nodeName?: string; readonly replicas?: number };
   readonly status: {
