@@ -15,10 +15,19 @@ import { ensureModules } from './bootstrap/modules.mjs';
 import { ensurePackages, found } from './bootstrap/packages.mjs';
 import { Missing } from './bootstrap/system.mjs';
 
-const nats = { program: 'nats-server', package: 'nats-server', unless: () => Boolean(process.env.NATS_URL), otherwise: 'or give the address of a running one in NATS_URL' };
+const nats = {
+  program: 'nats-server',
+  package: 'nats-server',
+  unless: () => Boolean(process.env.NATS_URL),
+  otherwise: 'or give the address of a running one in NATS_URL',
+};
 const kubectl = { program: 'kubectl', package: 'kubernetes-client' };
 const busybox = { program: 'busybox', package: 'busybox-static', present: isStaticBusybox };
-const compose = { program: 'docker-compose', package: 'docker-compose', present: () => found('docker-compose') || hasComposePlugin() };
+const compose = {
+  program: 'docker-compose',
+  package: 'docker-compose',
+  present: () => found('docker-compose') || hasComposePlugin(),
+};
 
 /** What each command needs besides node modules and the build. The executor finds Docker itself; `docker` here is the Engine. */
 const needs = {
@@ -46,7 +55,10 @@ async function main() {
   if (!need) throw new Missing(`unknown command "${command}"`, `one of: ${Object.keys(needs).join(', ')}`);
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
-    throw new Missing(`Node.js ${process.versions.node} is too old`, 'Podledger needs Node.js 20.19 or newer: https://nodejs.org');
+    throw new Missing(
+      `Node.js ${process.versions.node} is too old`,
+      'Podledger needs Node.js 20.19 or newer: https://nodejs.org',
+    );
   }
   ensureModules();
   ensurePackages(need.packages);

@@ -12,6 +12,8 @@ import { found } from './bootstrap/packages.mjs';
 import { root } from './bootstrap/system.mjs';
 import { busyboxConfig, busyboxEntries, ensureImage } from './images.mjs';
 
+/** Borne by what images.mjs made. */
+const contentLabel = 'podledger.dev/content';
 const pullWithinMs = 60_000;
 
 /** What is made, by the name it has in a registry. */
@@ -23,18 +25,18 @@ const makers = {
 
 function nodeImage() {
   return {
-    entries: [
-      ...busyboxEntries(),
-      ...programEntries(process.execPath, '/usr/local/bin/node'),
-      ...nameServiceEntries(),
-    ],
+    entries: [...busyboxEntries(), ...programEntries(process.execPath, '/usr/local/bin/node'), ...nameServiceEntries()],
     config: { ...busyboxConfig, Cmd: ['node'] },
   };
 }
 
 function natsImage() {
   return {
-    entries: [...busyboxEntries(), ...programEntries(found('nats-server'), '/usr/local/bin/nats-server'), ...nameServiceEntries()],
+    entries: [
+      ...busyboxEntries(),
+      ...programEntries(found('nats-server'), '/usr/local/bin/nats-server'),
+      ...nameServiceEntries(),
+    ],
     config: { ...busyboxConfig, Entrypoint: ['nats-server'], ExposedPorts: { '4222/tcp': {} } },
   };
 }
@@ -72,9 +74,16 @@ function postgresImage() {
       ...busyboxEntries(),
       { path: '/usr/local/pgsql', source: native },
       ...['postgres', 'initdb'].flatMap((name) => libraryEntries(join(native, 'bin', name))),
-      ...['postgres', 'initdb'].map((name) => ({ path: `/usr/local/bin/${name}`, link: `/usr/local/pgsql/bin/${name}` })),
+      ...['postgres', 'initdb'].map((name) => ({
+        path: `/usr/local/bin/${name}`,
+        link: `/usr/local/pgsql/bin/${name}`,
+      })),
       { path: '/usr/local/bin/docker-entrypoint.sh', mode: 0o755, content: postgresEntrypoint },
-      { path: '/usr/local/bin/pg_isready', mode: 0o755, content: '#!/bin/sh\nexec nc -z 127.0.0.1 5432\n' },
+      {
+        path: '/usr/local/bin/pg_isready',
+        mode: 0o755,
+        content: '#!/bin/sh\nexec nc -w 1 127.0.0.1 5432 </dev/null\n',
+      },
       { path: '/etc/passwd', mode: 0o644, content: `${passwd}postgres:x:999:999::/var/lib/postgresql:/bin/sh\n` },
       { path: '/etc/group', mode: 0o644, content: 'root:x:0:\npostgres:x:999:\n' },
       { path: '/var/lib/postgresql' },
@@ -100,13 +109,19 @@ function programEntries(program, path) {
 function libraryEntries(program) {
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' });
   const paths = [...listed.matchAll(/(?:=>\s*)?(\/\S+) \(0x/g)].map(([, path]) => path);
-  return paths.filter((path) => !path.startsWith(root)).map((path) => ({ path, mode: 0o755, source: realpathSync(path) }));
+  return paths
+    .filter((path) => !path.startsWith(root))
+    .map((path) => ({ path, mode: 0o755, source: realpathSync(path) }));
 }
 
 /** What the C library loads by itself to look names up. */
 function nameServiceEntries() {
-  const directory = libraryEntries(process.execPath).map(({ path }) => dirname(path)).find((path) => path.includes('linux-gnu'));
-  const plugins = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'].map((name) => join(directory ?? '/lib', name));
+  const directory = libraryEntries(process.execPath)
+    .map(({ path }) => dirname(path))
+    .find((path) => path.includes('linux-gnu'));
+  const plugins = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'].map((name) =>
+    join(directory ?? '/lib', name),
+  );
   return [
     { path: '/etc/nsswitch.conf', mode: 0o644, content: 'passwd: files\ngroup: files\nhosts: files dns\n' },
     ...plugins.filter((path) => existsSync(path)).map((path) => ({ path, mode: 0o755, source: realpathSync(path) })),
@@ -114,9 +129,13 @@ function nameServiceEntries() {
 }
 
 async function provide(docker, reference, make) {
-  const present = await docker.getImage(reference).inspect().catch(() => undefined);
-  if (present) return console.log(`${reference}: present`);
-  if (await pulled(docker, reference)) return console.log(`${reference}: pulled`);
+  const present = await docker
+    .getImage(reference)
+    .inspect()
+    .catch(() => undefined);
+  const isOurs = Boolean(present?.Config.Labels?.[contentLabel]);
+  if (present && !isOurs) return console.log(`${reference}: present`);
+  if (!isOurs && (await pulled(docker, reference))) return console.log(`${reference}: pulled`);
   await ensureImage({ reference, ...make() }, docker);
   console.log(`${reference}: made from this machine's own files, since no registry answers`);
 }
@@ -124,7 +143,9 @@ async function provide(docker, reference, make) {
 async function pulled(docker, reference) {
   try {
     const stream = await docker.pull(reference, { abortSignal: AbortSignal.timeout(pullWithinMs) });
-    await new Promise((resolve, reject) => docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())));
+    await new Promise((resolve, reject) =>
+      docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())),
+    );
     return true;
   } catch {
     return false;

@@ -41,10 +41,21 @@ function run(tier) {
   console.log(`\n== ${tier} ==`);
   const output = join(results, `${tier}.json`);
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = ['--experimental-vm-modules', '--no-warnings', jest, '--selectProjects', tier, '--json', `--outputFile=${output}`];
+  const args = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    jest,
+    '--selectProjects',
+    tier,
+    '--json',
+    `--outputFile=${output}`,
+  ];
   const more = ['--passWithNoTests', ...tiers[tier], ...forJest];
   // With --json jest prints its report on stderr and the JSON on stdout; the file has that already.
-  const { status, signal } = spawnSync(process.execPath, [...args, ...more], { cwd: root, stdio: ['inherit', 'ignore', 'inherit'] });
+  const { status, signal } = spawnSync(process.execPath, [...args, ...more], {
+    cwd: root,
+    stdio: ['inherit', 'ignore', 'inherit'],
+  });
   if (!existsSync(output)) {
     total.broken.push(`${tier}: jest ended with ${signal ?? `code ${status}`}`);
     return;
@@ -55,5 +66,6 @@ function run(tier) {
   total.skipped += result.numPendingTests + result.numTodoTests;
   const broken = result.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0);
   total.broken.push(...broken.map((suite) => suite.name));
-  if (status !== 0 && result.numFailedTests === 0 && broken.length === 0) total.broken.push(`${tier}: jest ended with ${signal ?? `code ${status}`}`);
+  if (status !== 0 && result.numFailedTests === 0 && broken.length === 0)
+    total.broken.push(`${tier}: jest ended with ${signal ?? `code ${status}`}`);
 }

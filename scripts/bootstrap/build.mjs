@@ -4,7 +4,16 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { Missing, root, say } from './system.mjs';
 
-const inputs = ['apps', 'libs', 'test', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+const inputs = [
+  'apps',
+  'libs',
+  'test',
+  'bench',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package.json',
+  'package-lock.json',
+];
 const stamp = join(root, 'dist', '.build-stamp');
 
 /** Compiles to `dist` unless the sources are those of the last build that succeeded. */
@@ -13,7 +22,10 @@ export function ensureBuild() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
   say('building ...');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (result.status !== 0) throw new Missing('the build failed', 'The compiler above says where.');
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, now);

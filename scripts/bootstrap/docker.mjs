@@ -17,13 +17,21 @@ export async function ensureDocker() {
   const address = process.env.DOCKER_HOST;
   if (address) {
     const problem = await ping(address);
-    if (problem) throw new Missing(`the Docker Engine of DOCKER_HOST (${address}) does not answer: ${problem}`, 'Start it, or unset DOCKER_HOST to use the one of this machine.');
+    if (problem)
+      throw new Missing(
+        `the Docker Engine of DOCKER_HOST (${address}) does not answer: ${problem}`,
+        'Start it, or unset DOCKER_HOST to use the one of this machine.',
+      );
     return;
   }
   let problem = await ping(`unix://${socket}`);
   if (!problem) return;
   if (problem !== 'EACCES') {
-    const engine = { program: 'dockerd', package: 'docker.io', otherwise: 'or give the address of a Docker Engine in DOCKER_HOST' };
+    const engine = {
+      program: 'dockerd',
+      package: 'docker.io',
+      otherwise: 'or give the address of a Docker Engine in DOCKER_HOST',
+    };
     const installed = Boolean(found('dockerd'));
     ensurePackages([engine]);
     // Where an init system runs, installing the package has started the engine already: it only needs a moment.
@@ -31,19 +39,31 @@ export async function ensureDocker() {
     if (problem && problem !== 'EACCES') problem = await startEngine();
   }
   if (problem === 'EACCES') problem = await openSocket();
-  if (problem) throw new Missing(`the Docker Engine does not answer: ${problem}`, 'See its log, or start it yourself: systemctl start docker');
+  if (problem)
+    throw new Missing(
+      `the Docker Engine does not answer: ${problem}`,
+      'See its log, or start it yourself: systemctl start docker',
+    );
 }
 
 async function startEngine() {
   if (!asRoot()) {
-    throw new Missing('no Docker Engine is running', `As root: ${existsSync('/run/systemd/system') ? 'systemctl start docker' : 'dockerd &'}\nor give the address of another one in DOCKER_HOST`);
+    throw new Missing(
+      'no Docker Engine is running',
+      `As root: ${existsSync('/run/systemd/system') ? 'systemctl start docker' : 'dockerd &'}\nor give the address of another one in DOCKER_HOST`,
+    );
   }
   say('starting the Docker Engine ...');
-  if (existsSync('/run/systemd/system') && runAsRoot(['systemctl', 'start', 'docker']) === 0) return waitForEngine(startDeadlineMs);
+  if (existsSync('/run/systemd/system') && runAsRoot(['systemctl', 'start', 'docker']) === 0)
+    return waitForEngine(startDeadlineMs);
   const log = isRoot() ? '/var/log/podledger-dockerd.log' : join(homedir(), '.cache', 'podledger', 'dockerd.log');
   mkdirSync(dirname(log), { recursive: true });
   const output = openSync(log, 'a', 0o600);
-  const [program, ...args] = [...asRoot(), found('dockerd'), ...(isRoot() ? [] : ['--group', String(process.getgid())])];
+  const [program, ...args] = [
+    ...asRoot(),
+    found('dockerd'),
+    ...(isRoot() ? [] : ['--group', String(process.getgid())]),
+  ];
   // A session of its own: it outlives npm, and a Ctrl-C at the terminal is not for it.
   const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output], cwd: '/' });
   let ended;
@@ -78,21 +98,28 @@ async function openSocket() {
   if (!asRoot()) throw new Missing(`${user} may not use the Docker Engine (${socket})`, remedy);
   say(`giving ${user} access to the Docker Engine ...`);
   runAsRoot(['usermod', '-aG', 'docker', user]);
-  if (runAsRoot(['chown', user, socket]) !== 0) throw new Missing(`${user} may not use the Docker Engine (${socket})`, remedy);
+  if (runAsRoot(['chown', user, socket]) !== 0)
+    throw new Missing(`${user} may not use the Docker Engine (${socket})`, remedy);
   return ping(`unix://${socket}`);
 }
 
 /** `undefined` when the engine answers, else what went wrong. */
 function ping(address) {
   const url = new URL(address.replace(/^tcp:/, process.env.DOCKER_TLS_VERIFY ? 'https:' : 'http:'));
-  if (url.protocol === 'ssh:' || url.protocol === 'fd:') return Promise.resolve(`${url.protocol} addresses are not supported`);
+  if (url.protocol === 'ssh:' || url.protocol === 'fd:')
+    return Promise.resolve(`${url.protocol} addresses are not supported`);
   const target =
-    url.protocol === 'unix:' ? { socketPath: url.pathname } : { host: url.hostname, port: url.port || 2375, ...certificates(url) };
+    url.protocol === 'unix:'
+      ? { socketPath: url.pathname }
+      : { host: url.hostname, port: url.port || 2375, ...certificates(url) };
   return new Promise((resolve) => {
-    const request = (url.protocol === 'https:' ? https : http).get({ ...target, path: '/_ping', timeout: 5000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200 ? undefined : `HTTP ${response.statusCode}`);
-    });
+    const request = (url.protocol === 'https:' ? https : http).get(
+      { ...target, path: '/_ping', timeout: 5000 },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200 ? undefined : `HTTP ${response.statusCode}`);
+      },
+    );
     request.on('timeout', () => request.destroy(new Error('no answer within 5 s')));
     request.on('error', (error) => resolve(error.code ?? error.message));
   });

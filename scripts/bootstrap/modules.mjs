@@ -32,7 +32,10 @@ function install() {
   const npm = process.env.npm_execpath;
   const [program, words] = npm ? [process.execPath, [npm, ...args]] : ['npm', args];
   if (spawnSync(program, words, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) {
-    throw new Missing('npm could not install the node modules', 'Its output above says why; most often the registry cannot be reached.');
+    throw new Missing(
+      'npm could not install the node modules',
+      'Its output above says why; most often the registry cannot be reached.',
+    );
   }
 }
 

@@ -24,20 +24,32 @@ export function ensurePackages(wanted) {
   const programs = missing.map((each) => each.program).join(', ');
   const hints = missing.flatMap((each) => (each.otherwise ? [each.otherwise] : []));
   if (!existsSync('/usr/bin/apt-get')) {
-    throw new Missing(`not installed: ${programs}`, ['Install it with the package manager of this system,', ...hints].join('\n'));
+    throw new Missing(
+      `not installed: ${programs}`,
+      ['Install it with the package manager of this system,', ...hints].join('\n'),
+    );
   }
   if (!asRoot()) {
-    throw new Missing(`not installed: ${programs}`, [`As root: apt-get install ${names.join(' ')}`, ...hints].join('\n'));
+    throw new Missing(
+      `not installed: ${programs}`,
+      [`As root: apt-get install ${names.join(' ')}`, ...hints].join('\n'),
+    );
   }
   say(`installing ${names.join(' ')} ...`);
   // The package lists of a fresh machine are empty or old; fetching them takes long, so only when they are to blame.
   if (aptInstall(names) !== 0 && (runAsRoot(['apt-get', 'update', '-q']) !== 0 || aptInstall(names) !== 0)) {
-    throw new Missing(`could not install ${names.join(' ')}`, ['The output of apt-get above says why.', ...hints].join('\n'));
+    throw new Missing(
+      `could not install ${names.join(' ')}`,
+      ['The output of apt-get above says why.', ...hints].join('\n'),
+    );
   }
 }
 
 function aptInstall(names) {
-  return runAsRoot(['apt-get', 'install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=180', ...names], {
-    DEBIAN_FRONTEND: 'noninteractive',
-  });
+  return runAsRoot(
+    ['apt-get', 'install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=180', ...names],
+    {
+      DEBIAN_FRONTEND: 'noninteractive',
+    },
+  );
 }

@@ -11,11 +11,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Dockerode from 'dockerode';
+import { SystemClock } from '#system';
+import { purgeCluster } from '../../dist/apps/executor/src/runtime/docker-purge.js';
 import { found } from '../../scripts/bootstrap/packages.mjs';
 import { root } from '../../scripts/bootstrap/system.mjs';
 import { BUSYBOX, ensureBusybox } from '../../scripts/images.mjs';
 
-const docker = new Dockerode();
+const socket = '/var/run/docker.sock';
+const docker = new Dockerode({ socketPath: socket });
 const project = `podledger-test-${randomBytes(3).toString('hex')}`;
 const directory = mkdtempSync(join(tmpdir(), 'podledger-compose-'));
 const kubeconfig = join(directory, 'kubeconfig');
@@ -52,6 +55,7 @@ spec:
 `;
 
 let failure;
+let cluster;
 try {
   await prove();
 } catch (error) {
@@ -76,6 +80,7 @@ async function prove() {
     writeFileSync(kubeconfig, made.stdout, { mode: 0o600 });
     return kubectl('get', '--raw', '/readyz').status === 0;
   });
+  cluster = must([...compose, 'exec', '-T', 'api', 'cat', '/home/podledger/cluster-id'], true);
   await eventually('both executors are Ready nodes', () => readyNodes().length === 2);
 
   writeFileSync(join(directory, 'pod.yaml'), pod);
@@ -98,10 +103,12 @@ async function prove() {
 
 /** Whatever happened, and wherever: the parts, and what they made on this engine under their cluster's label. */
 async function takeDown() {
-  const cluster = run([...compose, 'run', '--rm', '--no-deps', '-T', '--entrypoint', 'node', 'setup', '--eval', clusterOf], true).stdout?.trim();
   run([...compose, 'down', '--volumes', '--timeout', '10']);
-  if (cluster) await removeLabelled(`podledger.dev/cluster=${cluster}`);
-  const left = await docker.listContainers({ all: true, filters: { label: [`com.docker.compose.project=${project}`] } });
+  if (cluster) await purgeCluster(socket, { cluster }, new SystemClock());
+  const left = await docker.listContainers({
+    all: true,
+    filters: { label: [`com.docker.compose.project=${project}`] },
+  });
   if (left.length > 0) failure ??= new Error(`${left.length} containers of ${project} are left`);
 }
 
@@ -128,14 +135,20 @@ async function eventually(what, condition, withinMs = 90_000) {
   passed(what);
 }
 
-function must(command) {
+function must(command, captured = false) {
   console.log(`$ ${command.join(' ')}`);
-  const { status } = run(command);
+  const { status, stdout } = run(command, captured);
   if (status !== 0) throw new Error(`${command.join(' ')}: exit code ${status}`);
+  return stdout?.trim();
 }
 
 function run([program, ...args], captured = false) {
-  return spawnSync(program, args, { cwd: root, env, encoding: 'utf8', stdio: captured ? 'pipe' : ['ignore', 'inherit', 'inherit'] });
+  return spawnSync(program, args, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    stdio: captured ? 'pipe' : ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 function freePort() {

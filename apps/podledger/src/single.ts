@@ -110,7 +110,8 @@ export async function setup(
 /** Brings the database to the newest schema, as its owner, and leaves the apps' address of it in the home. */
 export async function migrateDatabase(home: Home, ownerUrl: URL): Promise<void> {
   if (ownerUrl.password === '') ownerUrl.password = home.read('postgres-password') ?? '';
-  const { databaseUrl: url } = await migrated(ownerUrl.href, appRoleOf(home));
+  const { databaseUrl: url, cluster } = await migrated(ownerUrl.href, appRoleOf(home));
+  home.write('cluster-id', `${cluster}\n`);
   home.write('database-url', url);
 }
 
