@@ -63,8 +63,10 @@ describe('a replica set', () => {
 
   it('raises its generation once when spec and replicas change together', () => {
     const set = replicaSet(...created);
-    expect(types(set.when(edit(set.state(), { minReadySeconds: 5 })))).toEqual(['ReplicaSetChanged']);
-    expect(set.after(edit(set.state(), { minReadySeconds: 5 }))?.meta.generation).toBe(2);
+    const both = edit(set.state(), { minReadySeconds: 5, replicas: 7 });
+    expect(types(set.when(both))).toEqual(['ReplicaSetChanged', 'ScaleRequested']);
+    expect(set.after(both)).toMatchObject({ replicas: 7, meta: { generation: 2 } });
+    expect(set.after(edit(set.state(), { replicas: 7 }))?.meta.generation).toBe(2);
   });
 
   it('records nothing when nothing changes', () => {

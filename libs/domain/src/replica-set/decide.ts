@@ -42,9 +42,14 @@ function request(
   ];
 }
 
-function scale(set: ReplicaSetState, replicas: number, fieldManager: string): ReplicaSetEvent[] {
+function scale(set: ReplicaSetState, replicas: number, fieldManager: string, partOfEdit = false): ReplicaSetEvent[] {
   if (replicas === set.replicas) return [];
-  return [{ type: 'ScaleRequested', data: { uid: set.meta.uid, replicas, previous: set.replicas, fieldManager } }];
+  return [
+    {
+      type: 'ScaleRequested',
+      data: { uid: set.meta.uid, replicas, previous: set.replicas, fieldManager, ...(partOfEdit && { partOfEdit }) },
+    },
+  ];
 }
 
 function change(command: Command<'ChangeReplicaSet'>, set: ReplicaSetState): ReplicaSetEvent[] {
@@ -53,7 +58,8 @@ function change(command: Command<'ChangeReplicaSet'>, set: ReplicaSetState): Rep
   const current = { ...editableReplicaSet(set), spec: set.spec };
   const data = changedData(set.meta, current, { ...command, desired: { ...command.desired, spec } });
   const events: ReplicaSetEvent[] = data ? [{ type: 'ReplicaSetChanged', data }] : [];
-  events.push(...scale(set, replicas ?? set.replicas, command.fieldManager));
+  const partOfEdit = data?.changes.some(({ path }) => path[0] === 'spec') ?? false;
+  events.push(...scale(set, replicas ?? set.replicas, command.fieldManager, partOfEdit));
   if (set.meta.deletion && command.desired.finalizers.length === 0) {
     events.push({ type: 'ReplicaSetDeleted', data: { uid: set.meta.uid } });
   }

@@ -38,8 +38,11 @@ function step(
       return {
         ...set,
         replicas: event.data.replicas,
-        // The wish that comes with the creation is part of the first generation.
-        meta: event.data.previous === undefined ? set.meta : { ...set.meta, generation: set.meta.generation + 1 },
+        // The wish that comes with the creation is part of the first generation, that of a larger edit of the edit's.
+        meta:
+          event.data.previous === undefined || event.data.partOfEdit
+            ? set.meta
+            : { ...set.meta, generation: set.meta.generation + 1 },
       };
     case 'ReplicaSetChanged': {
       const { meta, spec } = afterChange(set.meta, { ...editableReplicaSet(set), spec: set.spec }, {}, event.data);

@@ -38,7 +38,13 @@ export type ReplicaSetEvent =
   | NewEvent<'ReplicaSetRequested', RequestedMeta & { readonly spec: ReplicaSetSpec }>
   | NewEvent<
       'ScaleRequested',
-      { readonly uid: string; readonly replicas: number; readonly previous?: number; readonly fieldManager: string }
+      {
+        readonly uid: string;
+        readonly replicas: number;
+        readonly previous?: number;
+        readonly fieldManager: string;
+        /** The same edit changed the spec besides: one edit is one generation. */ readonly partOfEdit?: true;
+      }
     >
   | NewEvent<'ReplicaSetChanged', ChangedData>
   | NewEvent<'ReplicaSetStatusChanged', ReplicaSetStatus>
