@@ -219,7 +219,7 @@ async function story() {
   await ready(1);
   await kubectl('scale rs/shop --replicas=4');
   await ready(4);
-  await kubectl('get rs,pods -l app=shop');
+  await kubectl('get rs,pods');
   saw('four pods, three of them new');
   await kubectl('scale rs/shop --replicas=1');
   await eventually('one pod', async () => (await json('pods -l app=shop')).items.length === 1);
@@ -350,7 +350,7 @@ async function story() {
   must(!(await kubectl('get nodes')).includes('second'), 'the second node is drained, stopped and gone');
 
   step('9. An auditor asks what happened, when, why and at whose wish');
-  await kubectl('delete pod web');
+  await kubectl('delete pod web --grace-period=1');
   const { out: log } = await run(process.execPath, [entry, 'log', '--stream', 'core/pods/default/web']);
   show(log);
   for (const type of [
