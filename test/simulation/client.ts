@@ -1,15 +1,14 @@
 import { DomainError, LogUnavailable, VersionConflict, type JsonObject, type StoredObject } from '#domain';
 import type { ApiCore } from '../../apps/api/src/api-core.js';
-import type { ResourceDefinition } from '../../apps/api/src/resources/resource.js';
 import { StatusError } from '../../apps/api/src/status-error.js';
 import { WireError } from '../../apps/api/src/wire/index.js';
-import type { Target, Written } from '../../apps/api/src/write/object-writer.js';
-import type { RawBody } from '../../apps/api/src/write/body-reader.js';
-import type { RequestContext } from '../../apps/api/src/write/request-context.js';
+import type { Written } from '../../apps/api/src/write/object-writer.js';
 import type { EventLoop } from './event-loop.js';
 import type { Acknowledged } from './invariants.js';
+import { lineOf } from './oracle.js';
 import type { Random } from './random.js';
 import type { ApiReplica } from './replicas.js';
+import { definitionOf, targetOf, type WriteRequest } from './requests.js';
 import { errorText } from './sim-process.js';
 import type { Verdicts } from './verdicts.js';
 
@@ -27,16 +26,8 @@ export interface ClientOptions {
   readonly onAcknowledged: (write: Acknowledged, changed: boolean) => void;
   /** Whether the log says that the object of this uid went. */
   readonly isGone: (uid: string) => boolean;
-}
-
-/** What a write asks for. */
-export interface WriteRequest {
-  readonly what: string;
-  /** `group/plural`, with `core` for the legacy group. */
-  readonly resource: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly run: (core: ApiCore, target: Target, context: RequestContext) => Promise<Written>;
+  /** A revision at which it is known which pods there were, and which: `namespace/name uid resourceVersion`. */
+  readonly knownList: () => { readonly revision: number; readonly pods: readonly string[] } | undefined;
 }
 
 /** A client gives up after this long, in milliseconds. */
@@ -82,7 +73,11 @@ export class Client {
         const stream = core && targetOf(core, request).definition.streamOf(request.namespace, request.name);
         if (stream !== undefined)
           onAcknowledged(
-            { requestId, what: request.what, stream, ...(revision !== undefined && { revision }) },
+            {
+              ...{ requestId, stream, what: request.what },
+              ...(revision !== undefined && { revision }),
+              ...(request.basedOn !== undefined && { basedOn: request.basedOn }),
+            },
             request.what === 'create',
           );
         if (random.chance(0.4)) await this.readBack(request, answer.replica, answer.value.uid, revision);
@@ -123,6 +118,35 @@ export class Client {
       () =>
         `${what} ${namespace}/${name} was acknowledged at ${revision} by ${wroteTo.name}; ` +
         `${answer.replica.name} then showed ${value?.meta.resourceVersion ?? 'nothing'}`,
+    );
+  }
+
+  /** An object as it is now; `undefined` when it is not there or nobody answers. */
+  async read({
+    resource,
+    namespace,
+    name,
+  }: Pick<WriteRequest, 'resource' | 'namespace' | 'name'>): Promise<StoredObject | undefined> {
+    const answer = await this.ask(`get ${namespace}/${name}`, (core) =>
+      core.reader.get(definitionOf(core, resource), namespace, name),
+    );
+    return answer.kind === 'ok' ? answer.value : undefined;
+  }
+
+  /** All pods as they were at some revision: a list at that very revision shows those and no others. */
+  async listExactly(): Promise<void> {
+    const known = this.options.knownList();
+    if (!known) return;
+    const query = { resourceVersion: String(known.revision), resourceVersionMatch: 'Exact' };
+    const answer = await this.ask(`list pods at ${known.revision}`, (core) =>
+      core.reader.list(definitionOf(core, 'core/pods'), undefined, query),
+    );
+    if (answer.kind !== 'ok') return;
+    const shown = answer.value.objects.map(lineOf).sort();
+    this.options.verdicts.check(
+      shown.join() === known.pods.join(),
+      'a list at a revision is what was then',
+      () => `${answer.replica.name} shows at ${known.revision}: ${shown.join(', ')}; it was ${known.pods.join(', ')}`,
     );
   }
 
@@ -180,24 +204,6 @@ export class Client {
     return { kind: 'unavailable' };
   }
 }
-
-export function definitionOf(core: ApiCore, resource: string): ResourceDefinition {
-  const [group = '', plural = ''] = resource.split('/');
-  const definition = core.registry.find(group === 'core' ? '' : group, 'v1', plural);
-  if (!definition) throw new TypeError(`no resource ${resource}`);
-  return definition;
-}
-
-function targetOf(core: ApiCore, { resource, namespace, name }: WriteRequest): Target {
-  return { definition: definitionOf(core, resource), namespace, name };
-}
-
-export const jsonBody = (value: JsonObject, contentType = 'application/json'): RawBody => ({
-  bytes: new TextEncoder().encode(JSON.stringify(value)),
-  contentType,
-});
-
-export const WRITE_OPTIONS = { dryRun: false, fieldValidation: 'Strict', fieldManager: 'simulation' } as const;
 
 function revisionOf(object: JsonObject | undefined): number | undefined {
   const metadata = object?.['metadata'];

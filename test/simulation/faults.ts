@@ -19,6 +19,8 @@ const EPISODES = {
   slowEngine: 1.5,
   failingEngine: 1.5,
   containerKilled: 4,
+  containerRemoved: 1,
+  diskWiped: 0.5,
 } as const;
 type Episode = keyof typeof EPISODES;
 
@@ -45,6 +47,9 @@ export class Faults {
       for (const node of world.executors) node.engineLink.weather = this.weather(0.03);
     }
     if (kind === 'weather' || kind === 'none') return;
+    // A slow database makes decisions overlap that otherwise follow one another.
+    const slowness = random.pick([1, 1, 1, 20]);
+    for (const { logLink } of world.replicas) logLink.slowness = slowness;
     const count = random.integer(1, 12);
     for (let index = 0; index < count; index += 1) {
       const at = random.next() * spanMs;
@@ -155,6 +160,24 @@ export class Faults {
           node,
           () => (node.engineLink.weather = bad),
           () => (node.engineLink.weather = before),
+        );
+      }
+      case 'containerRemoved': {
+        const { containers } = node.engine.all();
+        if (containers.length === 0) return;
+        const container = random.pick(containers);
+        world.loop.note(
+          `somebody removes ${container.seen.pod.name}/${container.seen.name || 'sandbox'} on ${node.node}`,
+        );
+        return node.engine.remove(container);
+      }
+      case 'diskWiped': {
+        node.wipeDisk();
+        return this.during(
+          lengthMs,
+          node,
+          () => node.kill(),
+          () => node.start(),
         );
       }
       case 'containerKilled': {

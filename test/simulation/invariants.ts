@@ -13,6 +13,8 @@ export interface Acknowledged {
   readonly stream: string;
   /** The object's resourceVersion in the answer; absent when the answer had no object. */
   readonly revision?: Revision;
+  /** The resourceVersion that the write insisted on. */
+  readonly basedOn?: Revision;
 }
 
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
@@ -23,6 +25,8 @@ export class Invariants {
   private readonly bound = new Map<string, string>();
   private readonly placedByScheduler = new Set<string>();
   private readonly nodesOfUid = new Map<string, string>();
+  /** By stream and resourceVersion: the resourceVersion before. */
+  private readonly versionBefore = new Map<string, Revision>();
   private published = { base: -1, count: 0 };
   private lastTime = 0;
 
@@ -35,7 +39,12 @@ export class Invariants {
       this.lastTime = event.time;
       if (event.type === 'PodScheduled') this.onScheduled(oracle, event);
     }
-    for (const change of changes) if (change.kind === 'Pod') this.onPod(change);
+    for (const change of changes) {
+      if (change.kind === 'Pod') this.onPod(change);
+      const { stream, before, after } = change;
+      if (before && after)
+        this.versionBefore.set(`${stream} ${after.meta.resourceVersion}`, before.meta.resourceVersion);
+    }
   }
 
   /** Every reader sees every command, whole and in order, and has the state that everybody has at that revision. */
@@ -108,7 +117,8 @@ export class Invariants {
   }
 
   /** Nothing acknowledged is lost: what a client was told of is in the log. */
-  onAcknowledged(oracle: Oracle, { requestId, what, stream, revision }: Acknowledged, changed: boolean): void {
+  onAcknowledged(oracle: Oracle, write: Acknowledged, changed: boolean): void {
+    const { requestId, what, stream, revision, basedOn } = write;
     if (changed)
       this.verdicts.check(
         oracle.hasCommand(requestId),
@@ -117,12 +127,14 @@ export class Invariants {
       );
     if (revision === undefined) return;
     const event = oracle.event(revision);
-    this.verdicts.check(
-      event?.stream === stream,
-      'nothing acknowledged is lost',
-      () =>
-        `${what} was acknowledged at revision ${revision}, which is ${event?.type ?? 'nothing'} of ${event?.stream}`,
-    );
+    this.verdicts.check(event?.stream === stream, 'nothing acknowledged is lost', () => {
+      return `${what} was acknowledged at revision ${revision}: ${event?.type ?? 'nothing'} of ${event?.stream}`;
+    });
+    if (basedOn === undefined || revision === basedOn) return;
+    const before = this.versionBefore.get(`${stream} ${revision}`);
+    this.verdicts.check(before === basedOn, 'no edit is lost', () => {
+      return `${what} of ${stream} insisted on ${basedOn} and was applied to ${before} at ${revision}`;
+    });
   }
 
   private onScheduled(oracle: Oracle, event: Recorded): void {

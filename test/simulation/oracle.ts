@@ -1,4 +1,4 @@
-import { ClusterState, stableHash, type ObjectChange, type Recorded, type Revision } from '#domain';
+import { ClusterState, stableHash, type ObjectChange, type Recorded, type Revision, type StoredObject } from '#domain';
 import type { LogState } from '#eventlog';
 
 /** One command as the log took it. */
@@ -21,6 +21,7 @@ export class Oracle {
   private readonly ends: Revision[] = [0];
   private readonly nextEnd = new Map<Revision, Revision>();
   private readonly hashes = new Map<Revision, string>();
+  private readonly podLists: { readonly revision: Revision; readonly pods: readonly string[] }[] = [];
 
   constructor(
     private readonly log: LogState,
@@ -40,6 +41,11 @@ export class Oracle {
   /** The end of the command after the one that ended there. */
   endAfter(end: Revision): Revision | undefined {
     return this.nextEnd.get(end);
+  }
+
+  /** Revisions for which it is known which pods there were. */
+  get knownLists(): readonly { readonly revision: Revision; readonly pods: readonly string[] }[] {
+    return this.podLists;
   }
 
   /** Hash of the state at the end of a command, of the few for which it was taken. */
@@ -66,10 +72,17 @@ export class Oracle {
     const before = this.ends.at(-1) ?? 0;
     this.ends.push(last);
     this.nextEnd.set(before, last);
-    if (this.ends.length % SAMPLED === 0) this.hashes.set(last, hashOf(this.state));
+    if (this.ends.length % SAMPLED === 0) {
+      this.hashes.set(last, hashOf(this.state));
+      this.podLists.push({ revision: last, pods: [...this.state.pods()].map(lineOf).sort() });
+    }
     this.onCommand(command);
   }
 }
 
 /** The state, byte for byte. */
 export const hashOf = (state: ClusterState): string => stableHash(JSON.stringify(state.toSnapshot()));
+
+/** An object in one line. */
+export const lineOf = ({ meta }: StoredObject): string =>
+  `${meta.namespace}/${meta.name} ${meta.uid} ${meta.resourceVersion}`;

@@ -104,6 +104,10 @@ export function runtimeOf(process: SimProcess, link: Link, engine: ContainerRunt
 export class NodeDisk {
   private state: Awaited<ReturnType<NodeStateStore['load']>>;
 
+  wipe(): void {
+    this.state = undefined;
+  }
+
   storeFor(process: SimProcess, link: Link): NodeStateStore {
     return {
       load: () => process.call('disk.load', link, () => this.state),

@@ -145,6 +145,11 @@ export class ExecutorReplica extends Replica {
     });
   }
 
+  /** What the executor kept is gone. */
+  wipeDisk(): void {
+    this.disk.wipe();
+  }
+
   override heal(): void {
     super.heal();
     this.engineLink.calm();

@@ -1,5 +1,6 @@
 import { Faults } from './faults.js';
 import { unsettled } from './liveness.js';
+import { FINALIZER } from './pod-wishes.js';
 import { STEADY_IMAGES } from './programs.js';
 import { Random } from './random.js';
 import type { Sabotage } from './sabotage.js';
@@ -56,9 +57,9 @@ export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine 
     );
   process.on('unhandledRejection', onRejection);
   try {
-    await trouble(world, random);
+    const workload = await trouble(world, random);
     world.heal();
-    await settle(world);
+    await settle(world, workload);
   } finally {
     process.off('unhandledRejection', onRejection);
   }
@@ -72,7 +73,7 @@ export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine 
   };
 }
 
-async function trouble(world: World, random: Random): Promise<void> {
+async function trouble(world: World, random: Random): Promise<Workload> {
   const { loop, client, nodes } = world;
   world.start();
   await world.run(SETTLE_IN_MS);
@@ -87,18 +88,24 @@ async function trouble(world: World, random: Random): Promise<void> {
   }
   await world.run(troubleMs);
   if (shape.chance(0.5)) void workload.openNodes();
+  return workload;
 }
 
-async function settle(world: World): Promise<void> {
+async function settle(world: World, workload: Workload): Promise<void> {
   const { loop, verdicts } = world;
   const deadline = loop.now + BUDGET_MS;
   let problems = unsettled(world);
   while (problems.length > 0 && loop.now < deadline && !verdicts.violation) {
+    world.rejoinNodes();
+    for (const { meta } of world.oracle.state.pods()) {
+      if (meta.deletion && meta.finalizers.includes(FINALIZER)) void workload.letGo(meta.namespace, meta.name);
+    }
     await world.run(LOOK_EVERY_MS);
     problems = unsettled(world);
   }
   if (verdicts.violation) return;
   verdicts.check(problems.length === 0, 'the cluster settles', () => problems.join('; '));
+  world.replay();
   const before = world.oracle.state.revision;
   const stepsBefore = loop.steps;
   await world.run(QUIET_MS);

@@ -1,11 +1,23 @@
 import type { Millis } from '#domain';
-import type { ExecutorReplica } from './replicas.js';
-import type { World } from './world.js';
+import type { EventLoop } from './event-loop.js';
+import type { Network } from './network.js';
+import type { ApiReplica, ExecutorReplica } from './replicas.js';
+import type { Oracle } from './oracle.js';
+import type { Verdicts } from './verdicts.js';
 
 /** How often engines are looked at, in milliseconds. */
 const LOOK_MS = 1_000;
 /** What a node may take beyond the grace period, in milliseconds: its longest back-off after an engine that failed, and its calls. */
 const MARGIN_MS = 25_000;
+
+export interface SharedFateOptions {
+  readonly loop: EventLoop;
+  readonly network: Network;
+  readonly apis: readonly ApiReplica[];
+  readonly executors: readonly ExecutorReplica[];
+  readonly oracle: Oracle;
+  readonly verdicts: Verdicts;
+}
 
 /**
  * The containers of a pod with shared fate die together. Exactly: while the newest run of the main container has ended, no other
@@ -16,17 +28,17 @@ const MARGIN_MS = 25_000;
 export class SharedFate {
   private readonly overdue = new Map<string, Millis>();
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly options: SharedFateOptions) {}
 
   start(): void {
-    this.world.loop.schedule(LOOK_MS, 'a look at the engines', () => {
-      for (const executor of this.world.executors) if (this.isAble(executor)) this.look(executor);
+    this.options.loop.schedule(LOOK_MS, 'a look at the engines', () => {
+      for (const executor of this.options.executors) if (this.isAble(executor)) this.look(executor);
       this.start();
     });
   }
 
   private isAble({ process, engine, engineLink }: ExecutorReplica): boolean {
-    const { network, apis } = this.world;
+    const { network, apis } = this.options;
     return (
       process?.state === 'running' &&
       engine.up &&
@@ -37,7 +49,7 @@ export class SharedFate {
   }
 
   private look({ node, engine }: ExecutorReplica): void {
-    const { oracle, verdicts } = this.world;
+    const { oracle, verdicts } = this.options;
     const { containers } = engine.all();
     for (const pod of oracle.state.podsOnNode(node)) {
       if (!pod.sharedFate) continue;

@@ -1,8 +1,9 @@
 import type { JsonObject, Propagation } from '#domain';
-import { Client, definitionOf, jsonBody, WRITE_OPTIONS, type WriteRequest } from './client.js';
+import type { Client } from './client.js';
 import type { EventLoop } from './event-loop.js';
-import { IMAGE_WEIGHTS } from './programs.js';
+import { PodWishes } from './pod-wishes.js';
 import type { Random } from './random.js';
+import { bind, create, evict, jsonPatch, patch, remove, replace, scale } from './requests.js';
 
 export interface WorkloadOptions {
   readonly loop: EventLoop;
@@ -14,17 +15,24 @@ export interface WorkloadOptions {
 const ACTIONS = {
   createPod: 12,
   deletePod: 6,
+  evictPod: 1,
   labelPod: 2,
   editImage: 2,
+  annotatePod: 5,
   createSet: 4,
   scaleSet: 6,
+  annotateSet: 2,
   deleteSet: 2,
-  createNamespace: 0.7,
-  deleteNamespace: 0.7,
+  createNamespace: 1,
+  deleteNamespace: 1,
   cordon: 1,
   taint: 1,
   untaint: 2,
   bind: 1,
+  own: 1,
+  gate: 1,
+  deleteNode: 0.3,
+  listPods: 3,
 } as const;
 type Action = keyof typeof ACTIONS;
 
@@ -32,192 +40,147 @@ type Action = keyof typeof ACTIONS;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 /** Sets are fewer: most wishes should meet one. */
 const SET_NAMES = ['a', 'b', 'c'];
+/** Wishes of one burst come within this, in milliseconds: they meet in the log. */
+const BURST_MS = 40;
 
 /** What people ask for: drawn from the seed, without knowing what there is, as people are. */
 export class Workload {
   private readonly namespaces = ['default', 'default', 'default', 'shop'];
+  private readonly wishes: PodWishes;
 
-  constructor(private readonly options: WorkloadOptions) {}
+  constructor(private readonly options: WorkloadOptions) {
+    this.wishes = new PodWishes(options.random, options.nodes);
+  }
 
-  /** So many wishes, spread over that time, in milliseconds. */
-  plan(wishes: number, spanMs: number): void {
+  /** So many wishes, alone or in bursts about the same names, spread over that time, in milliseconds. */
+  plan(count: number, spanMs: number): void {
     const { loop, random } = this.options;
-    if (random.chance(0.6)) loop.schedule(0, 'a wish', () => void this.act('createNamespace'));
-    for (let index = 0; index < wishes; index += 1) {
-      loop.schedule(random.next() * spanMs, 'a wish', () => void this.act(random.weighted<Action>(ACTIONS)));
+    if (random.chance(0.6)) loop.schedule(0, 'a wish', () => void this.act('createNamespace', random));
+    const burst = random.pick([1, 1, 3, 6]);
+    for (let index = 0; index < count; index += burst) {
+      const at = random.next() * spanMs;
+      const wish = random.integer(0, 1_000_000);
+      for (let member = 0; member < burst; member += 1) {
+        // The members of a burst draw the same names, and their own actions.
+        const about = random.fork(`${wish}`);
+        const action = random.weighted<Action>(ACTIONS);
+        loop.schedule(at + random.next() * BURST_MS, `wishes ${action}`, () => void this.act(action, about));
+      }
     }
   }
 
   /** Nodes take pods again. */
   async openNodes(): Promise<void> {
-    for (const node of this.options.nodes) {
-      await this.options.client.write(patchOf('core/nodes', '', node, { spec: { unschedulable: null, taints: null } }));
-    }
+    for (const name of this.options.nodes)
+      await this.options.client.write(patch(nodeNamed(name), { spec: { unschedulable: null, taints: null } }));
   }
 
-  private async act(action: Action): Promise<void> {
+  /** Nobody holds objects any more that are to go. */
+  async letGo(namespace: string, name: string): Promise<void> {
+    const of = { resource: 'core/pods', namespace, name };
+    await this.options.client.write(patch(of, { metadata: { finalizers: null } }, 'let go'));
+  }
+
+  private async act(action: Action, about: Random): Promise<void> {
     const { random, client, nodes } = this.options;
-    const namespace = random.pick(this.namespaces);
-    const name = random.pick(/Set$/.test(action) ? SET_NAMES : NAMES);
-    const node = random.pick(nodes);
+    const { wishes } = this;
+    const namespace = about.pick(this.namespaces);
+    const letter = about.pick(/Set$/.test(action) ? SET_NAMES : NAMES);
+    const node = about.pick(nodes);
+    const pod = { resource: 'core/pods', namespace, name: `pod-${letter}` };
+    const set = { resource: 'apps/replicasets', namespace, name: `set-${letter}` };
+    const shop = { resource: 'core/namespaces', namespace: '', name: 'shop' };
     switch (action) {
       case 'createPod':
-        await client.write(createOf('core/pods', namespace, `pod-${name}`, this.pod(`pod-${name}`)));
-        return;
+        return void (await client.write(create(pod, wishes.pod(pod.name))));
       case 'deletePod':
-        await client.write(this.deleteOf('core/pods', namespace, `pod-${name}`));
-        return;
-      case 'labelPod': {
-        const labels = { app: random.pick(['web', 'api']), tier: random.pick(['a', 'b']) };
-        await client.write(patchOf('core/pods', namespace, `pod-${name}`, { metadata: { labels } }));
-        return;
-      }
+        return void (await client.write(remove(pod, 'Background', random.pick([undefined, undefined, 0, 3]))));
+      case 'evictPod':
+        return void (await client.write(evict(pod)));
+      case 'labelPod':
+        return void (await client.write(patch(pod, { metadata: { labels: wishes.labels() } })));
       case 'editImage': {
-        const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: this.image() }];
-        await client.write(jsonPatchOf('core/pods', namespace, `pod-${name}`, patch));
-        return;
+        const value = wishes.image();
+        return void (await client.write(jsonPatch(pod, [{ op: 'replace', path: '/spec/containers/0/image', value }])));
       }
+      case 'annotatePod':
+        return this.annotate(pod);
+      case 'annotateSet':
+        return this.annotate(set);
       case 'createSet':
-        await client.write(createOf('apps/replicasets', namespace, `set-${name}`, this.set(`set-${name}`)));
-        return;
+        return void (await client.write(create(set, wishes.set(set.name))));
       case 'scaleSet':
-        await client.write(scaleOf(namespace, `set-${name}`, random.integer(0, 5)));
-        return;
-      case 'deleteSet':
-        await client.write(this.deleteOf('apps/replicasets', namespace, `set-${name}`));
-        return;
+        return void (await client.write(scale(set, random.integer(0, 5))));
+      case 'deleteSet': {
+        const propagation = random.weighted<Propagation>({ Background: 6, Foreground: 3, Orphan: 2 });
+        return void (await client.write(remove(set, propagation)));
+      }
       case 'createNamespace':
-        await client.write(createOf('core/namespaces', '', 'shop', { metadata: { name: 'shop' } }));
-        return;
+        return void (await client.write(create(shop, { metadata: { name: 'shop' } })));
       case 'deleteNamespace':
-        await client.write(this.deleteOf('core/namespaces', '', 'shop'));
-        return;
-      case 'cordon':
-        await client.write(patchOf('core/nodes', '', node, { spec: { unschedulable: random.chance(0.5) || null } }));
-        return;
+        return void (await client.write(remove(shop, 'Background')));
+      case 'cordon': {
+        const unschedulable = random.chance(0.5) || null;
+        return void (await client.write(patch(nodeNamed(node), { spec: { unschedulable } })));
+      }
       case 'taint': {
         const taint = { key: 'upkeep', effect: random.pick(['NoSchedule', 'NoExecute']) };
-        await client.write(patchOf('core/nodes', '', node, { spec: { taints: [taint] } }));
-        return;
+        return void (await client.write(patch(nodeNamed(node), { spec: { taints: [taint] } })));
       }
       case 'untaint':
-        await client.write(patchOf('core/nodes', '', node, { spec: { taints: null } }));
-        return;
-      case 'bind': {
-        const pod = `bound-${name}`;
-        const body = this.pod(pod, { schedulerName: 'by-hand' });
-        const created = await client.write(createOf('core/pods', namespace, pod, body));
-        if (created) await client.write(bindingOf(namespace, pod, node));
-        return;
-      }
+        return void (await client.write(patch(nodeNamed(node), { spec: { taints: null } })));
+      case 'bind':
+        return this.bindByHand({ ...pod, name: `bound-${letter}` }, node);
+      case 'own':
+        return this.own(pod, { ...pod, name: `owned-${letter}` });
+      case 'gate':
+        return this.gate({ ...pod, name: `gated-${letter}` });
+      case 'deleteNode':
+        return void (await client.write(remove(nodeNamed(node), 'Background')));
+      case 'listPods':
+        return client.listExactly();
     }
   }
 
-  private image(): string {
-    return this.options.random.weighted(IMAGE_WEIGHTS);
+  /** Reads an object, and writes it back with one more mark on it. */
+  private async annotate(of: Of): Promise<void> {
+    const { client, random } = this.options;
+    const read = await client.read(of);
+    if (read) await client.write(replace(of, read, ['example.com/mark', String(random.integer(0, 9_999))]));
   }
 
-  private pod(name: string, more: JsonObject = {}): JsonObject {
-    const { random, nodes } = this.options;
-    const fate = random.chance(0.2) ? { annotations: { 'podledger.dev/fate': 'independent' } } : {};
-    const direct = random.chance(0.05) ? { nodeName: random.pick(nodes) } : {};
-    return {
-      metadata: { name, labels: { app: random.pick(['web', 'api', 'lone']), tier: random.pick(['a', 'b']) }, ...fate },
-      spec: { ...this.podSpec(random.pick(['Always', 'OnFailure', 'Never'])), ...direct, ...more },
-    };
+  /** A pod that another scheduler places. */
+  private async bindByHand(of: Of, node: string): Promise<void> {
+    const { client } = this.options;
+    const created = await client.write(create(of, this.wishes.pod(of.name, { schedulerName: 'by-hand' })));
+    if (created) await client.write(bind(of, node));
   }
 
-  private podSpec(restartPolicy: string): JsonObject {
-    const { random } = this.options;
-    const count = random.weighted({ one: 5, two: 4, three: 1 });
-    const names = ['app', 'helper', 'sidecar'].slice(0, { one: 1, two: 2, three: 3 }[count]);
-    const hasVolume = random.chance(0.4);
-    const hostPort = random.chance(0.08)
-      ? { ports: [{ containerPort: 80, hostPort: random.integer(8080, 8082) }] }
-      : {};
-    const containers = names.map((name, index) => ({
-      name,
-      image: this.image(),
-      imagePullPolicy: 'IfNotPresent',
-      ...(random.chance(0.7) && { resources: { requests: { cpu: `${random.integer(1, 8)}00m`, memory: '64Mi' } } }),
-      ...(hasVolume && { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
-      ...(index === 0 && hostPort),
-    }));
-    return {
-      containers,
-      restartPolicy,
-      terminationGracePeriodSeconds: random.pick([0, 1, 2, 5, 30]),
-      ...(hasVolume && { volumes: [{ name: 'data', emptyDir: {} }] }),
-    };
+  /** A pod that goes with another. */
+  private async own(owner: Of, of: Of): Promise<void> {
+    const { client } = this.options;
+    const read = await client.read(owner);
+    if (!read) return;
+    const reference: JsonObject = { apiVersion: 'v1', kind: 'Pod', name: owner.name, uid: read.meta.uid };
+    await client.write(create(of, this.wishes.pod(of.name, {}, { ownerReferences: [reference] })));
   }
 
-  private set(name: string): JsonObject {
-    const { random } = this.options;
-    // Sets that adopt what others made, and sets that select nothing but their own.
-    const labels = random.chance(0.3) ? { app: 'web' } : { set: name };
-    return {
-      metadata: { name },
-      spec: {
-        replicas: random.integer(0, 4),
-        selector: { matchLabels: labels },
-        template: { metadata: { labels: { ...labels, tier: random.pick(['a', 'b']) } }, spec: this.podSpec('Always') },
-      },
-    };
+  /** A pod that is held back, and let go later. */
+  private async gate(of: Of): Promise<void> {
+    const { client } = this.options;
+    const gates = { schedulingGates: [{ name: 'example.com/gate' }] };
+    const created = await client.write(create(of, { ...this.gated(of.name, gates) }));
+    if (created) await client.write(patch(of, { spec: { schedulingGates: null } }));
   }
 
-  private deleteOf(resource: string, namespace: string, name: string): WriteRequest {
-    const { random } = this.options;
-    const grace = random.pick([undefined, undefined, 0, 3]);
-    const propagation: Propagation = random.weighted({ Background: 6, Foreground: 2, Orphan: 1 });
-    const request = {
-      preconditions: {},
-      ...(grace !== undefined && { gracePeriodSeconds: grace }),
-      propagation: resource === 'apps/replicasets' ? propagation : ('Background' as const),
-      reason: 'Requested' as const,
-    };
-    const run: WriteRequest['run'] = (core, target, context) =>
-      core.writer.remove(target, { dryRun: false, request }, context);
-    return { what: 'delete', resource, namespace, name, run };
+  /** Gates and a node of one's own choice exclude each other. */
+  private gated(name: string, gates: JsonObject): JsonObject {
+    const { metadata, spec } = this.wishes.pod(name, gates);
+    const { nodeName: _, ...free } = spec as JsonObject;
+    return { metadata, spec: free };
   }
 }
 
-function createOf(resource: string, namespace: string, name: string, object: JsonObject): WriteRequest {
-  const run: WriteRequest['run'] = (core, { definition }, context) => {
-    const apiVersion = definition.group ? `${definition.group}/${definition.version}` : definition.version;
-    const body = jsonBody({ apiVersion, kind: definition.kind, ...object });
-    return core.writer.create(definition, namespace, body, WRITE_OPTIONS, context);
-  };
-  return { what: 'create', resource, namespace, name, run };
-}
+type Of = { readonly resource: string; readonly namespace: string; readonly name: string };
 
-function patchOf(resource: string, namespace: string, name: string, patch: JsonObject): WriteRequest {
-  const body = jsonBody(patch, 'application/merge-patch+json');
-  const run: WriteRequest['run'] = (core, target, context) => core.writer.patch(target, body, WRITE_OPTIONS, context);
-  return { what: 'patch', resource, namespace, name, run };
-}
-
-function jsonPatchOf(resource: string, namespace: string, name: string, patch: readonly JsonObject[]): WriteRequest {
-  const bytes = new TextEncoder().encode(JSON.stringify(patch));
-  const body = { bytes, contentType: 'application/json-patch+json' };
-  const run: WriteRequest['run'] = (core, target, context) => core.writer.patch(target, body, WRITE_OPTIONS, context);
-  return { what: 'edit', resource, namespace, name, run };
-}
-
-function scaleOf(namespace: string, name: string, replicas: number): WriteRequest {
-  const body = jsonBody({ spec: { replicas } }, 'application/merge-patch+json');
-  const run: WriteRequest['run'] = (core, target, context) => {
-    const subresource = core.registry.subresource(target.definition, 'scale');
-    return core.writer.patch({ ...target, ...(subresource && { subresource }) }, body, WRITE_OPTIONS, context);
-  };
-  return { what: 'scale', resource: 'apps/replicasets', namespace, name, run };
-}
-
-function bindingOf(namespace: string, name: string, node: string): WriteRequest {
-  const target = { apiVersion: 'v1', kind: 'Node', name: node };
-  const body = jsonBody({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target });
-  const run: WriteRequest['run'] = (core, pod, context) => {
-    const subresource = core.registry.subresource(definitionOf(core, 'core/pods'), 'binding');
-    return core.writer.act({ ...pod, ...(subresource && { subresource }) }, body, WRITE_OPTIONS, context);
-  };
-  return { what: 'bind', resource: 'core/pods', namespace, name, run };
-}
+const nodeNamed = (name: string): Of => ({ resource: 'core/nodes', namespace: '', name });

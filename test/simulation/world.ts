@@ -1,11 +1,11 @@
-import type { Clock } from '#domain';
+import { ClusterState, type Clock, type Recorded } from '#domain';
 import { InMemoryBroker, InMemoryEventStream } from '#bus';
 import { LogState } from '#eventlog';
 import { Client } from './client.js';
 import { EventLoop } from './event-loop.js';
 import { Invariants } from './invariants.js';
 import { Network } from './network.js';
-import { Oracle } from './oracle.js';
+import { hashOf, Oracle } from './oracle.js';
 import type { Random } from './random.js';
 import type { Replica, Stage } from './replica.js';
 import { ApiReplica, ExecutorReplica, SchedulerReplica } from './replicas.js';
@@ -79,7 +79,7 @@ export class World {
       );
       return executor;
     });
-    this.sharedFate = new SharedFate(this);
+    this.sharedFate = new SharedFate({ loop, network, oracle, verdicts, apis: this.apis, executors: this.executors });
     this.client = new Client({
       loop,
       random: random.fork('client'),
@@ -87,6 +87,7 @@ export class World {
       verdicts,
       onAcknowledged: (write, changed) => this.invariants.onAcknowledged(oracle, write, changed),
       isGone: (uid) => oracle.state.objectByUid(uid) === undefined,
+      knownList: () => (oracle.knownLists.length > 0 ? random.pick(oracle.knownLists) : undefined),
     });
   }
 
@@ -113,6 +114,20 @@ export class World {
     watcher.open();
   }
 
+  /** The log read again from its beginning, as text, gives the same state. */
+  replay(): void {
+    const state = ClusterState.empty();
+    for (const event of this.logState.readAfter(0, Number.MAX_SAFE_INTEGER)) {
+      const copy: Recorded = JSON.parse(JSON.stringify(event));
+      state.apply(copy);
+    }
+    this.verdicts.check(
+      hashOf(state) === hashOf(this.oracle.state),
+      'the same log gives the same state',
+      () => 'replay',
+    );
+  }
+
   /** All faults end: what is broken is repaired, what does not run is started. */
   heal(): void {
     this.loop.note('all faults end');
@@ -121,6 +136,15 @@ export class World {
     for (const replica of this.replicas) {
       replica.heal();
       replica.start();
+    }
+  }
+
+  /** Operators start executors anew on nodes that somebody deleted. */
+  rejoinNodes(): void {
+    for (const executor of this.executors) {
+      if (this.oracle.state.node(executor.node)) continue;
+      executor.kill();
+      executor.start();
     }
   }
 
