@@ -1,4 +1,4 @@
-// One project per tier, so that `jest --selectProjects unit` needs no server and `e2e` runs alone.
+// Time limits only end what hangs: no test is about how fast the machine is. One project per tier, so that `jest --selectProjects unit` needs no server and `e2e` runs alone.
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -29,9 +29,10 @@ export default {
   projects: [
     project('unit', ['<rootDir>/{apps,libs,test}/**/*.spec.ts'], {
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, '\\.(int|e2e|sim)\\.spec\\.ts$'],
+      testTimeout: 30_000,
     }),
-    project('simulation', ['<rootDir>/test/simulation/**/*.sim.spec.ts']),
-    project('integration', ['<rootDir>/{apps,libs,test}/**/*.int.spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e.spec.ts']),
+    project('simulation', ['<rootDir>/test/simulation/**/*.sim.spec.ts'], { testTimeout: 300_000 }),
+    project('integration', ['<rootDir>/{apps,libs,test}/**/*.int.spec.ts'], { testTimeout: 90_000 }),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e.spec.ts'], { testTimeout: 120_000 }),
   ],
 };
