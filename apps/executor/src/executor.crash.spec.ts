@@ -72,5 +72,6 @@ describe('an executor that dies at any call to its engine', () => {
       }
       expect(failures).toEqual([]);
     },
+    60_000,
   );
 });

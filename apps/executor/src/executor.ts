@@ -64,8 +64,12 @@ export class Executor {
   /** Carried out one after the other, in the order of their arrival. */
   private assignments: Promise<void> = Promise.resolve();
   private stopped = false;
+  private unsubscribe: () => void = () => undefined;
+  private readonly firstSession: Promise<void>;
+  private tellFirstSession: () => void = () => undefined;
 
   constructor(private readonly options: ExecutorOptions) {
+    this.firstSession = new Promise((resolve) => (this.tellFirstSession = resolve));
     const { bus, clock, ids, node, store, report, heartbeatMs } = options;
     this.reporter = new FactReporter({
       ...{ bus, clock, ids, node, report },
@@ -84,8 +88,16 @@ export class Executor {
     });
   }
 
+  /** Resolves when the control plane has taken the node on; it may be waited for long. */
+  get registered(): Promise<void> {
+    return this.firstSession;
+  }
+
   /** Resolves when the conversation with the control plane has begun; it goes on by itself. */
   async start(): Promise<void> {
+    this.unsubscribe = this.options.bus.onConnection((connected) => {
+      if (connected) this.reporter.retryNow();
+    });
     await this.agent.start();
   }
 
@@ -97,8 +109,11 @@ export class Executor {
     this.session?.unwatch();
     this.session?.logs.stop();
     this.session?.orphans.stop();
-    await Promise.race([this.session?.pods.stop(), clock.sleep(LAST_WORDS_MS)]);
+    const patience = new AbortController();
+    await Promise.race([this.session?.pods.stop(), clock.sleep(LAST_WORDS_MS, patience.signal)]);
+    patience.abort();
     for (let waited = 0; waited < LAST_WORDS_MS && !this.reporter.isIdle; waited += 50) await clock.sleep(50);
+    this.unsubscribe();
     this.reporter.stop();
     await this.agent.stop();
   }
@@ -153,6 +168,7 @@ export class Executor {
   /** The first registration says for which cluster the engine is looked at. */
   private open(cluster: string): void {
     this.reporter.retryNow();
+    this.tellFirstSession();
     if (this.session || this.stopped) return;
     const { clock, bus, node, hostIP, report, openRuntime } = this.options;
     const runtime = openRuntime(cluster);

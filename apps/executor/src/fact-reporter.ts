@@ -74,6 +74,7 @@ export class FactReporter {
     const entry = this.pods.get(uid);
     if (!entry) return;
     entry.over = true;
+    entry.retry.abort();
     entry.wakeup.ring();
     this.pods.delete(uid);
   }
@@ -155,8 +156,13 @@ class PodFacts {
   constructor(readonly pod: PodKey) {}
 }
 
+/** Engines write pages of errors; more characters than this are no message. The log takes no fact that is much longer. */
+const LONGEST_MESSAGE = 4_096;
+
 function onWire({ id, type, data }: PodFact): Fact {
-  return { id, type, data: { ...data } };
+  const message = 'message' in data &&
+    data.message !== undefined && { message: data.message.slice(0, LONGEST_MESSAGE) };
+  return { id, type, data: { ...data, ...message } };
 }
 
 /** News of one key replace each other: only how things stand now is worth telling. `undefined`: it must be told. */
