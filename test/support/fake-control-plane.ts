@@ -33,6 +33,7 @@ export class FakeControlPlane {
   readonly events = new Map<string, Recorded<PodEvent>[]>();
   /** Ids of facts as they arrived, repeats included. */
   readonly heard: string[] = [];
+  heartbeats = 0;
   /** So many reports are recorded and their answers lost. */
   answersToLose = 0;
   /** Assignments are not sent, as if the bus had dropped them. */
@@ -56,11 +57,10 @@ export class FakeControlPlane {
       this.epoch += 1;
       return { cluster: this.cluster, nodeEpoch: this.epoch };
     });
-    answerNodes(bus, nodeCalls.heartbeat, async () => ({
-      revision: this.revision,
-      nodeEpoch: this.epoch,
-      known: this.nodeKnown,
-    }));
+    answerNodes(bus, nodeCalls.heartbeat, async () => {
+      this.heartbeats += 1;
+      return { revision: this.revision, nodeEpoch: this.epoch, known: this.nodeKnown };
+    });
     answerNodes(bus, nodeCalls.sync, async ({ nodeEpoch }) => {
       if (this.nodeKnown && nodeEpoch !== this.epoch) throw new DomainError('StaleNode', 'another epoch');
       return this.fullAssignment();

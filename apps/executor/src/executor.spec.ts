@@ -185,6 +185,11 @@ describe('a pod on a node', () => {
 });
 
 describe('the conversation with the control plane', () => {
+  it('says that it is there as soon as it has registered: pods may be waiting for it', async () => {
+    const world = await startedWorld();
+    await world.until('it is heard', () => world.control.heartbeats === 1, 100);
+  });
+
   it('takes a delta that comes twice once, and finds a lost one by its gap', async () => {
     const { world, uid } = await runningPair();
     world.control.copies = 3;

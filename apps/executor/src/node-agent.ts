@@ -149,6 +149,8 @@ export class NodeAgent {
     this.needsSync = true;
     this.tracker.reset();
     onSession(registered.cluster);
+    // Only a heartbeat says that pods may come, and some may be waiting for this node.
+    void this.heartbeat();
   }
 
   private async sync(): Promise<void> {
