@@ -43,7 +43,6 @@ describe('a pod', () => {
     await product.kubectl(`run web --image ${image} --image-pull-policy=IfNotPresent -- httpd -f -p 8080 -h /etc`);
     await product.kubectl('wait --for=condition=Ready pod/web --timeout=60s');
     const web = await product.get('pod web');
-    await product.learnCluster(web.metadata.uid);
     const wide = await product.kubectl('get pods -o wide');
     expect(wide).toMatch(
       new RegExp(`web\\s+1/1\\s+Running\\s+0\\s+\\S+\\s+${web.status.podIP}\\s+${web.spec.nodeName}`),

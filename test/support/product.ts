@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { eventually } from './eventually.js';
+import { readKubeconfig } from '../../apps/podledger/src/admin-client.js';
+import { HttpsClient } from './https-client.js';
 import { type KubectlBinary, kubectls, type Ran, run } from './kubectl.js';
+import { ENTRY, Program } from './program.js';
 
-const ENTRY = join(import.meta.dirname, '../../dist/apps/podledger/src/main.js');
-
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on('error', reject);
     server.listen(0, '127.0.0.1', () => {
@@ -24,8 +25,7 @@ async function freePort(): Promise<number> {
 /** Podledger as a user runs it: the built command line, a home of its own, a real kubectl, the local Docker Engine. */
 export class Product {
   readonly docker = new Docker();
-  private child: ChildProcess | undefined;
-  private output = '';
+  private program: Program | undefined;
 
   private constructor(
     readonly home: string,
@@ -49,44 +49,41 @@ export class Product {
     return { KUBECONFIG: join(this.home, 'kubeconfig'), HOME: this.home };
   }
 
-  /** Starts it and waits for Ready. */
-  async start(): Promise<void> {
-    this.output = '';
-    const child = spawn(process.execPath, [ENTRY, 'start', ...this.args], { env: { ...process.env, ...this.env } });
-    this.child = child;
-    const keep = (chunk: Buffer): void => {
-      this.output += chunk.toString();
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    const failed = new Promise<never>((_, reject) => {
-      child.on('exit', (code) =>
-        reject(new Error(`podledger ended with ${code} before it was ready:\n${this.output}`)),
-      );
-    });
-    const ready = eventually('Ready', () => /\bReady\b/.test(this.output), { timeoutMs: 90_000 });
-    failed.catch(() => undefined);
-    await Promise.race([ready, failed]);
+  /** Starts it and waits for Ready; with other arguments than at creation if some are given. */
+  async start(...args: string[]): Promise<void> {
+    this.program = await Program.start(['start', ...(args.length > 0 ? args : this.args)], this.env);
   }
 
   get printed(): string {
-    return this.output;
+    return this.program?.output ?? '';
   }
 
   get pid(): number {
-    if (this.child?.pid === undefined) throw new Error('podledger is not running');
-    return this.child.pid;
+    if (!this.program) throw new Error('podledger is not running');
+    return this.program.pid;
   }
 
   /** Ends it by a signal and waits until it is gone. */
   async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null> {
-    const child = this.child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    const code = await gone;
-    this.child = undefined;
-    return code;
+    const program = this.program;
+    this.program = undefined;
+    return program ? program.end(signal) : null;
+  }
+
+  /** Starts an executor of a further node, as a machine that joins; its home is a directory in ours. */
+  async join(nodeName: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
+    const { stdout, stderr } = await this.command('join-command');
+    const invitation = /podledger-join-\S+/.exec(stdout)?.[0];
+    if (!invitation) throw new Error(`no invitation: ${stdout}${stderr}`);
+    return Program.start(['join', invitation, '--node-name', nodeName], {
+      PODLEDGER_HOME: this.homeOfNode(nodeName),
+      ...env,
+    });
+  }
+
+  /** Where a node that joined keeps what is its own. */
+  homeOfNode(nodeName: string): string {
+    return join(this.home, 'joined', nodeName);
   }
 
   /** A command of the command line other than `start`, on this home. */
@@ -99,6 +96,12 @@ export class Product {
     const program = binary ?? this.binaries.at(-1);
     if (!program) throw new Error('no kubectl');
     return run(program.path, args, { env: this.clientEnv, ...(input !== undefined && { input }) });
+  }
+
+  /** A client with the rights of the kubeconfig, for what kubectl would be too slow for. */
+  client(): HttpsClient {
+    const { server, ca, token } = readKubeconfig(join(this.home, 'kubeconfig'));
+    return new HttpsClient(server, ca, token);
   }
 
   /** Runs a kubectl that goes on until it is stopped. */
@@ -159,13 +162,9 @@ export class Product {
     ];
   }
 
-  /** Learnt from a container of this home; set by {@link learnCluster}. */
-  clusterId = '';
-
-  async learnCluster(podUid: string): Promise<void> {
-    const [info] = (await this.containers(podUid)).values();
-    this.clusterId = info?.Labels['podledger.dev/cluster'] ?? '';
-    if (!this.clusterId) throw new Error('the container names no cluster');
+  /** As the home has it. */
+  get clusterId(): string {
+    return readFileSync(join(this.home, 'cluster-id'), 'utf8').trim();
   }
 
   /** Ends everything, removes what is left on Docker, and the home. */
