@@ -26,13 +26,13 @@ const base = {
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 
 export default {
+  testTimeout: 120_000,
   projects: [
     project('unit', ['<rootDir>/{apps,libs,test}/**/*.spec.ts'], {
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, '\\.(int|e2e|sim)\\.spec\\.ts$'],
-      testTimeout: 30_000,
     }),
-    project('simulation', ['<rootDir>/test/simulation/**/*.sim.spec.ts'], { testTimeout: 300_000 }),
-    project('integration', ['<rootDir>/{apps,libs,test}/**/*.int.spec.ts'], { testTimeout: 90_000 }),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e.spec.ts'], { testTimeout: 120_000 }),
+    project('simulation', ['<rootDir>/test/simulation/**/*.sim.spec.ts']),
+    project('integration', ['<rootDir>/{apps,libs,test}/**/*.int.spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e.spec.ts']),
   ],
 };

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Clock, EventFeed, EventLog, IdSource, MessageBus } from '#domain';
-import { JoinTokens, loadNatsKeys, NatsBus, NatsEventFeed, type JoinTokenStore } from '#bus';
+import {
+  JoinTokens,
+  loadNatsKeys,
+  NatsBus,
+  NatsEventFeed,
+  NodeKeyFiles,
+  revokeNodeUsers,
+  type JoinTokenStore,
+} from '#bus';
 import { ClusterProjection, CommandBus, PostgresEventLog } from '#eventlog';
 import { SystemClock, SystemIds } from '#system';
 import { createApiCore } from './api-core.js';
@@ -14,6 +22,7 @@ import { fastifyAdapter } from './http/server.js';
 import { StatusFilter } from './http/status.filter.js';
 import { JoinDesk } from './nodes/join-desk.js';
 import { JoinTokenFiles } from './nodes/join-token-files.js';
+import { NodeCredentials, type NodeCredentialsOptions } from './nodes/node-credentials.js';
 
 /** What the HTTP side needs to know. */
 export interface ServingConfig {
@@ -48,6 +57,8 @@ export interface ApiConnections {
   readonly feed: EventFeed;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Has NATS refuse nodes' keys for good. Absent where the operator runs NATS. */
+  readonly revoke?: NodeCredentialsOptions['revoke'];
 }
 
 export interface RunningApi {
@@ -83,7 +94,16 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
     await log.close();
   };
   try {
-    const running = await serveApi({ log, bus, feed: new NatsEventFeed(bus.link), clock, ids }, config);
+    const dir = config.natsKeysDirectory;
+    const revoke =
+      dir === undefined
+        ? {}
+        : {
+            revoke: (keys: readonly string[]) =>
+              revokeNodeUsers({ dir, url, now: clock.now(), ...(ca !== undefined && { ca }) }, keys),
+          };
+    const feed = new NatsEventFeed(bus.link);
+    const running = await serveApi({ log, bus, feed, clock, ids, ...revoke }, config);
     return { ...running, stop: () => running.stop().finally(disconnect) };
   } catch (error) {
     await disconnect();
@@ -105,7 +125,7 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
   );
   const worked = await core.start(ending.signal);
   const ended = Promise.all([projected.ended, worked.ended]);
-  const { tokens, close: closeDesk } = await openJoinDesk(connections, projection, config.natsKeysDirectory);
+  const { tokens, close: closeDesk } = await openJoinDesk(connections, projection, config.natsKeysDirectory, report);
   const checks = [
     { name: 'log', ok: async () => (await log.head()) >= 0 },
     { name: 'projection', ok: async () => projection.waitFor(await log.head(), CHECK_MS) },
@@ -139,17 +159,32 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
 
 /** Lets machines join where the keys for it are. */
 async function openJoinDesk(
-  { log, bus, clock }: ApiConnections,
+  { log, bus, clock, revoke }: ApiConnections,
   projection: ClusterProjection,
   directory: string | undefined,
+  report: (problem: string) => void,
 ): Promise<{ readonly tokens: JoinTokens; readonly close: () => void }> {
   const store: JoinTokenStore =
     directory === undefined ? noJoining : new JoinTokenFiles(join(directory, 'join-tokens'));
   const tokens = new JoinTokens(store, clock);
   if (directory === undefined) return { tokens, close: () => undefined };
   const keys = await loadNatsKeys(directory);
-  const desk = new JoinDesk({ projection, bus, clock, cluster: await log.clusterId(), tokens, keys });
-  return { tokens, close: desk.start() };
+  const nodeKeys = new NodeKeyFiles(directory);
+  const desk = new JoinDesk({
+    ...{ projection, bus, clock, tokens, keys },
+    cluster: await log.clusterId(),
+    onIssued: (node, publicKey) => nodeKeys.remember(node, publicKey),
+  });
+  const closeDesk = desk.start();
+  const closeCredentials =
+    revoke && (await new NodeCredentials({ projection, clock, keys: nodeKeys, revoke, report }).start());
+  return {
+    tokens,
+    close: () => {
+      closeDesk();
+      closeCredentials?.();
+    },
+  };
 }
 
 const refuseJoining = (): Promise<never> =>

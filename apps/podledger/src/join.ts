@@ -15,6 +15,7 @@ import {
   JoinTokens,
   loadNatsKeys,
   NatsBus,
+  NodeKeyFiles,
   nodeUserJwt,
 } from '#bus';
 import { SystemClock } from '#system';
@@ -126,6 +127,7 @@ export async function localNodeAccess(
   const keys = await loadNatsKeys(keysDirectory);
   const key = createNodeKey();
   const jwt = nodeUserJwt(keys, nodeName, key.publicKey, now.getTime());
+  await new NodeKeyFiles(keysDirectory).remember(nodeName, key.publicKey, { only: true });
   return { ...control, credentials: credsFile(jwt, key.seed) };
 }
 

@@ -43,3 +43,4 @@ export {
   type DurableOptions,
   type HandleDelivery,
 } from './nats/durable-consumer.js';
+export { NodeKeyFiles } from './nats/node-key-files.js';

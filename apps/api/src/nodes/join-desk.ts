@@ -20,6 +20,8 @@ export interface JoinDeskOptions {
   readonly tokens: JoinTokens;
   /** Absent where the operator runs NATS and hands out credentials. */
   readonly keys?: NatsKeys;
+  /** Told of every key that is let in, before its credential leaves. */
+  readonly onIssued?: (node: string, publicKey: string) => Promise<void>;
 }
 
 /** Lets machines in: a one-time token and a public key for a credential that can act as that one node. */
@@ -31,11 +33,12 @@ export class JoinDesk {
   }
 
   private async join({ token, node, publicKey }: JoinRequest): Promise<JoinReply> {
-    const { projection, clock, cluster, tokens, keys } = this.options;
+    const { projection, clock, cluster, tokens, keys, onIssued } = this.options;
     const known = projection.state.node(node);
     // A name that answers belongs to somebody; that one must be deleted first.
     if (known?.ready.status === 'True') throw new DomainError('AlreadyExists', `node ${node} is there and ready`);
     await tokens.redeem(token, node, publicKey);
+    await onIssued?.(node, publicKey);
     return keys ? { cluster, jwt: nodeUserJwt(keys, node, publicKey, clock.now()) } : { cluster };
   }
 }
