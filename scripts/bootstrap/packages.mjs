@@ -18,7 +18,7 @@ export function found(program) {
 
 /** Installs, by apt, what is missing of `wanted`: `{program, package, present?, unless?, otherwise?}`. */
 export function ensurePackages(wanted) {
-  const missing = wanted.filter((each) => !each.unless?.() && !(each.present ? each.present() : found(each.program)));
+  const missing = wanted.filter(isMissing);
   if (missing.length === 0) return;
   const names = missing.map((each) => each.package);
   const programs = missing.map((each) => each.program).join(', ');
@@ -43,6 +43,15 @@ export function ensurePackages(wanted) {
       ['The output of apt-get above says why.', ...hints].join('\n'),
     );
   }
+  const still = missing.filter(isMissing).map((each) => each.package);
+  if (still.length > 0) {
+    const remedy = `Parts of a package were removed by hand, it seems. As root: apt-get install --reinstall ${still.join(' ')}`;
+    throw new Missing(`installed, and yet not found: ${still.join(' ')}`, remedy);
+  }
+}
+
+function isMissing(each) {
+  return !each.unless?.() && !(each.present ? each.present() : found(each.program));
 }
 
 function aptInstall(names) {
