@@ -115,7 +115,8 @@ describe('following the log', () => {
     ]);
   });
 
-  it('waits for one batch to be taken before it reads the next', async () => {
+  it('hands over one batch at a time, and reads one page ahead but no further', async () => {
+    await append(1);
     await append(1);
     await append(1);
     let taken = (): void => undefined;
@@ -127,7 +128,7 @@ describe('following the log', () => {
       },
     });
     await clock.advance(5_000);
-    expect([batches, follower.position, reads]).toEqual([[[1]], 0, 1]);
+    expect([batches, follower.position, reads]).toEqual([[[1]], 0, 2]);
     taken();
     await clock.advance(0);
     expect([batches, follower.position]).toEqual([[[1], [2]], 1]);

@@ -14,6 +14,12 @@ export interface LogFollowerOptions {
   readonly pageSize?: number;
 }
 
+/** Whole commands; `full` when the read may have left some behind. */
+interface Page {
+  readonly events: Recorded[];
+  readonly full: boolean;
+}
+
 interface Waiter {
   readonly revision: Revision;
   readonly reached: () => void;
@@ -23,8 +29,8 @@ const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5_000;
 
 /**
- * Reads the log from a revision on, without a gap: woken by hints, correct by reading. It holds one page at a time, and
- * survives an unreachable log by trying again (100 ms doubling to 5 s).
+ * Reads the log from a revision on, without a gap: woken by hints, correct by reading. It holds the page that is being taken
+ * and the next one, and survives an unreachable log by trying again (100 ms doubling to 5 s).
  */
 export class LogFollower {
   #position: Revision;
@@ -90,31 +96,38 @@ export class LogFollower {
 
   async #follow(signal: AbortSignal): Promise<void> {
     let backoffMs = FIRST_BACKOFF_MS;
+    let ahead: Promise<Page | undefined> | undefined;
     while (!signal.aborted) {
-      this.#hinted = false;
-      const page = await this.#readPage();
-      if (page === 'unavailable') {
+      const page = await (ahead ?? this.#readPage(this.#position));
+      ahead = undefined;
+      if (!page) {
         await this.clock.sleep(backoffMs, signal);
         backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
         continue;
       }
       backoffMs = FIRST_BACKOFF_MS;
       if (signal.aborted) return;
-      if (page.length > 0) await this.#deliver(page);
+      // The log looks for the next page while this one is taken: in a long replay neither waits for the other.
+      if (page.full) ahead = this.#readPage(this.#position + page.events.length);
+      // Whoever awaits it next is told; nobody does when the delivery fails.
+      ahead?.catch(() => undefined);
+      if (page.events.length > 0) await this.#deliver(page.events);
       else await this.#idle(signal);
     }
   }
 
-  /** The next events, cut after the last whole command. */
-  async #readPage(): Promise<Recorded[] | 'unavailable'> {
+  /** The events after a revision, cut after the last whole command; `undefined` while the log is out of reach. */
+  async #readPage(after: Revision): Promise<Page | undefined> {
+    this.#hinted = false;
     try {
-      const page = await this.log.readAfter(this.#position, this.#pageSize);
+      const page = await this.log.readAfter(after, this.#pageSize);
+      const full = page.length >= this.#pageSize;
       const end = page.findLastIndex((event) => event.revision === event.commandLast) + 1;
       const [first] = page;
-      if (!first || end > 0) return page.slice(0, end);
-      return await this.log.readAfter(this.#position, first.commandLast - this.#position);
+      if (!first || end > 0) return { events: page.slice(0, end), full };
+      return { events: await this.log.readAfter(after, first.commandLast - after), full };
     } catch (error) {
-      if (error instanceof LogUnavailable) return 'unavailable';
+      if (error instanceof LogUnavailable) return undefined;
       throw error;
     }
   }
