@@ -24,12 +24,19 @@ const text = (node) => (ts.isStringLiteralLike(node) ? node.text : node.getText(
 const entries = new Map(
   catalogue.properties.map((entry) => [
     entry.name.getText(source),
-    Object.fromEntries(entry.initializer.properties.map((field) => [field.name.getText(source), text(field.initializer)])),
+    Object.fromEntries(
+      entry.initializer.properties.map((field) => [field.name.getText(source), text(field.initializer)]),
+    ),
   ]),
 );
 
 /** A type in one line, with the names of the domain left as they are. */
-const typeText = (type) => checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType);
+const typeText = (type) =>
+  checker.typeToString(
+    type,
+    undefined,
+    ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType,
+  );
 const cell = (value) => value.replaceAll('|', '\\|').replaceAll('readonly ', '');
 
 function fieldsOf(data) {
@@ -57,7 +64,8 @@ const lines = [
 ];
 const types = aliases.get('DomainEvent').types;
 const byName = new Map(types.map((type) => [checker.getTypeOfSymbol(type.getProperty('type')).value, type]));
-for (const [name, { producer, cause }] of entries) lines.push(`| [${name}](#${name.toLowerCase()}) | ${producer} | ${cell(cause)} |`);
+for (const [name, { producer, cause }] of entries)
+  lines.push(`| [${name}](#${name.toLowerCase()}) | ${producer} | ${cell(cause)} |`);
 for (const [name, { producer, cause }] of entries) {
   const type = byName.get(name);
   if (!type) throw new Error(`${name} is in the catalogue and not among the types`);

@@ -11,10 +11,21 @@ interface Form {
   readonly optional?: Readonly<Record<string, Field>>;
 }
 
+type DataOf<Type extends PodFact['type']> = Extract<PodFact, { readonly type: Type }>['data'];
+type OptionalKey<Data> = { [Key in keyof Data]-?: undefined extends Data[Key] ? Key : never }[keyof Data];
+/** The compiler sees to it that no member of a fact is forgotten here: what is not listed would be lost on its way to the log. */
+type Forms = {
+  readonly [Type in PodFact['type']]: {
+    readonly required: Readonly<Record<Exclude<keyof DataOf<Type>, OptionalKey<DataOf<Type>>>, Field>>;
+  } & ([OptionalKey<DataOf<Type>>] extends [never]
+    ? unknown
+    : { readonly optional: Readonly<Record<OptionalKey<DataOf<Type>>, Field>> });
+};
+
 /** Engines and images write long messages; what exceeds this, in characters, is no message. */
 const longestText = 32 * 1024;
 
-const forms: Readonly<Record<PodFact['type'], Form>> = {
+const forms: Forms = {
   PodSandboxStarted: { required: { attempt: 'count', sandboxId: 'text', ip: 'text', hostIP: 'text' } },
   PodSandboxFailed: { required: { message: 'text', retryAt: 'time' } },
   ImagePullStarted: { required: { container: 'text', image: 'text' } },
@@ -52,7 +63,7 @@ const forms: Readonly<Record<PodFact['type'], Form>> = {
       reason: ['Completed', 'Error', 'OOMKilled', 'StartError', 'ContainerStatusUnknown'],
       finishedAt: 'time',
     },
-    optional: { signal: 'count', message: 'text', startedAt: 'time' },
+    optional: { signal: 'count', message: 'text', startedAt: 'time', infrastructure: 'flag' },
   },
   ContainerBackingOff: { required: { container: 'text', attempt: 'count', retryAt: 'time', message: 'text' } },
   ContainerKilling: { required: { container: 'text', containerId: 'text', message: 'text' } },
@@ -69,7 +80,7 @@ const isFactType = (type: Json | undefined): type is PodFact['type'] =>
 export function readFact(message: JsonObject): PodFact {
   const { id, type, data } = message;
   if (typeof id !== 'string' || !isFactType(type) || !isObject(data)) throw malformed(message, 'id, type or data');
-  const { required, optional = {} } = forms[type];
+  const { required, optional = {} }: Form = forms[type];
   const read: Record<string, Json> = {};
   for (const [name, field] of Object.entries({ ...optional, ...required })) {
     const value = data[name];
