@@ -9,8 +9,10 @@ const EPISODES = {
   stop: 2,
   pause: 4,
   busCut: 4,
+  nodeAway: 2.5,
   muted: 2,
   logCut: 3,
+  logHeld: 3,
   logOutage: 1,
   natsOutage: 1.5,
   natsWipe: 1.5,
@@ -100,6 +102,14 @@ export class Faults {
           () => victim.reachBus(false),
           () => victim.reachBus(true),
         );
+      case 'nodeAway':
+        // Long enough to be given up, and back before all is over.
+        return this.during(
+          random.integer(48_000, 80_000),
+          node,
+          () => node.reachBus(false),
+          () => node.reachBus(true),
+        );
       case 'muted':
         return this.during(
           lengthMs,
@@ -114,6 +124,11 @@ export class Faults {
           () => (controlPlane.logLink.down = true),
           () => (controlPlane.logLink.down = false),
         );
+      case 'logHeld': {
+        const until = world.loop.now + Math.min(lengthMs, 12_000);
+        controlPlane.logLink.heldMs = () => Math.max(0, until - world.loop.now);
+        return world.loop.note(`what ${controlPlane.name} sends to the log is held up`);
+      }
       case 'logOutage': {
         const all = (down: boolean) => () => world.replicas.forEach(({ logLink }) => (logLink.down = down));
         return this.during(Math.min(lengthMs, 20_000), undefined, all(true), all(false));

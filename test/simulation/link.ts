@@ -34,6 +34,8 @@ export interface LinkOptions {
 export class Link {
   /** Nothing comes through, in either direction. */
   down = false;
+  /** What is sent now arrives that much later, in milliseconds: it waits in a buffer on the way. */
+  heldMs: () => number = () => 0;
   /** Everything takes this many times as long. */
   slowness = 1;
   weather: Weather = CALM;
@@ -52,7 +54,7 @@ export class Link {
       const usual = random.spread(latencyMs.low, latencyMs.high) * this.slowness;
       return random.chance(slow) ? usual * 100 : usual;
     };
-    const requestMs = delay();
+    const requestMs = delay() + this.heldMs();
     if (!this.down && chance >= lost + unanswered) return { requestMs, answerMs: delay() };
     const answerMs = random.spread(patienceMs.low, patienceMs.high);
     return { requestMs, answerMs, fault: this.down || chance < lost ? 'lost' : 'unanswered' };
@@ -65,6 +67,7 @@ export class Link {
   calm(): void {
     this.down = false;
     this.slowness = 1;
+    this.heldMs = () => 0;
     this.weather = CALM;
   }
 }

@@ -2,6 +2,7 @@ import { LogUnavailable, type AppendCommand, type Appended, type Clock, type Eve
 import { LogState } from '#eventlog';
 import { RuntimeError, type ContainerRuntime } from '../../apps/executor/src/runtime/container-runtime.js';
 import type { Sabotage } from './sabotage.js';
+import { wrap } from './wrap.js';
 
 /*
  * Bugs planted on purpose: the simulation is worth its time only if it finds them. Each wraps a port; the programs themselves
@@ -50,19 +51,17 @@ function forgetOnFailure(runtime: ContainerRuntime): ContainerRuntime {
   });
 }
 
-/** The same object with some of its methods replaced. */
-function wrap<T extends object>(inner: T, replaced: Partial<T>): T {
-  return new Proxy(inner, {
-    get: (target, key) => {
-      const own: unknown = Reflect.get(replaced, key) ?? Reflect.get(target, key);
-      return typeof own === 'function' ? own.bind(target) : own;
-    },
-  });
+/** A log that does not look at streams which a command read and does not write. */
+class UnguardedLog extends LogState {
+  override append({ guards: _, ...command }: AppendCommand): Appended {
+    return super.append(command);
+  }
 }
 
 /** By what each does wrong. */
 export const MUTANTS: Readonly<Record<string, Sabotage>> = {
   'drops the expected-version check': { logState: (clock: Clock, ids: IdSource) => new UncheckedLog(clock, ids) },
+  'drops the guards': { logState: (clock: Clock, ids: IdSource) => new UnguardedLog(clock, ids) },
   'acknowledges before commit': { log: acknowledgeBeforeCommit },
   'forgets one container on failure': { runtime: forgetOnFailure },
 };

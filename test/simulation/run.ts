@@ -94,6 +94,7 @@ async function trouble(world: World, random: Random): Promise<Workload> {
 async function settle(world: World, workload: Workload): Promise<void> {
   const { loop, verdicts } = world;
   const deadline = loop.now + BUDGET_MS;
+  await world.run(LOOK_EVERY_MS);
   let problems = unsettled(world);
   while (problems.length > 0 && loop.now < deadline && !verdicts.violation) {
     world.rejoinNodes();
@@ -126,7 +127,11 @@ async function settle(world: World, workload: Workload): Promise<void> {
 function allowance({ oracle }: World): number {
   let restless = 0;
   for (const { spec, nodeName } of oracle.state.pods()) {
-    const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => STEADY_IMAGES.has(image));
+    const isSteady =
+      nodeName !== undefined &&
+      spec.containers.every(({ image }) => STEADY_IMAGES.has(image)) &&
+      // A pod may be placed where it is tolerated for a while, and go when that is over.
+      !spec.tolerations?.some(({ key, tolerationSeconds }) => key === 'upkeep' && tolerationSeconds !== undefined);
     if (!isSteady) restless += spec.containers.length;
   }
   return restless * 40;

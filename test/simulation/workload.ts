@@ -40,12 +40,27 @@ type Action = keyof typeof ACTIONS;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 /** Sets are fewer: most wishes should meet one. */
 const SET_NAMES = ['a', 'b', 'c'];
-/** Wishes of one burst come within this, in milliseconds: they meet in the log. */
-const BURST_MS = 40;
+/** Wishes that each stand on what another is about to change. */
+const COLLISIONS: readonly (readonly Action[])[] = [
+  ['createPod', 'deleteNamespace'],
+  ['createSet', 'deleteNamespace', 'createNamespace'],
+  ['createPod', 'cordon', 'cordon'],
+  ['createPod', 'taint'],
+  ['createPod', 'deleteNode'],
+  ['createPod', 'createPod', 'deletePod'],
+  ['scaleSet', 'deleteSet', 'createSet'],
+  ['scaleSet', 'scaleSet'],
+  ['deletePod', 'annotatePod', 'editImage'],
+  ['annotatePod', 'annotatePod', 'annotatePod'],
+  ['annotateSet', 'scaleSet'],
+  ['bind', 'bind'],
+];
+/** They come within this, in milliseconds: they meet in the log. */
+const BURST_MS = 60;
 
 /** What people ask for: drawn from the seed, without knowing what there is, as people are. */
 export class Workload {
-  private readonly namespaces = ['default', 'default', 'default', 'shop'];
+  private readonly namespaces = ['default', 'default', 'shop'];
   private readonly wishes: PodWishes;
 
   constructor(private readonly options: WorkloadOptions) {
@@ -56,16 +71,17 @@ export class Workload {
   plan(count: number, spanMs: number): void {
     const { loop, random } = this.options;
     if (random.chance(0.6)) loop.schedule(0, 'a wish', () => void this.act('createNamespace', random));
-    const burst = random.pick([1, 1, 3, 6]);
-    for (let index = 0; index < count; index += burst) {
+    const isCrowd = random.chance(0.6);
+    for (let made = 0; made < count;) {
       const at = random.next() * spanMs;
-      const wish = random.integer(0, 1_000_000);
-      for (let member = 0; member < burst; member += 1) {
-        // The members of a burst draw the same names, and their own actions.
-        const about = random.fork(`${wish}`);
-        const action = random.weighted<Action>(ACTIONS);
-        loop.schedule(at + random.next() * BURST_MS, `wishes ${action}`, () => void this.act(action, about));
+      const actions = isCrowd && random.chance(0.5) ? [...random.pick(COLLISIONS)] : [random.weighted<Action>(ACTIONS)];
+      const about = random.integer(0, 1_000_000);
+      for (const action of actions) {
+        // Wishes that collide draw the same names.
+        const names = random.fork(`${about}`);
+        loop.schedule(at + random.spread(1, BURST_MS), `wishes ${action}`, () => void this.act(action, names));
       }
+      made += actions.length;
     }
   }
 

@@ -2,6 +2,7 @@ import { ClusterState, type Clock, type Recorded } from '#domain';
 import { InMemoryBroker, InMemoryEventStream } from '#bus';
 import { LogState } from '#eventlog';
 import { Client } from './client.js';
+import { CommitInvariants, watchLeases } from './commit-invariants.js';
 import { EventLoop } from './event-loop.js';
 import { Invariants } from './invariants.js';
 import { Network } from './network.js';
@@ -16,6 +17,8 @@ import { Chronicle, Watcher } from './watcher.js';
 
 const API_REPLICAS = 2;
 const SCHEDULERS = 2;
+/** Worlds take about 10,000 steps, few take 50,000. */
+const MOST_STEPS = 200_000;
 const NODES = ['n1', 'n2', 'n3'];
 
 /** A whole cluster in one thread: real programs on a simulated log, bus and engines, all of it a function of one seed. */
@@ -57,11 +60,13 @@ export class World {
       report: (problem, cause) => this.onBusProblem(problem, cause),
     });
     const logIds = random.fork('log').ids();
-    this.logState = sabotage.logState?.(clock, logIds) ?? new LogState(clock, logIds);
+    this.logState = watchLeases(sabotage.logState?.(clock, logIds) ?? new LogState(clock, logIds), verdicts);
+    const commits = new CommitInvariants(verdicts);
     this.invariants = new Invariants(verdicts);
     this.oracle = new Oracle(this.logState, (command) => {
       this.chronicle.record(command);
       this.invariants.onCommand(this.oracle, command);
+      commits.onCommand(this.oracle, command);
     });
     const { broker, network, stream, logState, oracle } = this;
     const stage: Stage = { loop, random, logState, broker, network, stream, verdicts, sabotage };
@@ -153,6 +158,7 @@ export class World {
     const until = this.loop.now + untilMs;
     while (this.verdicts.violation === undefined && (await this.loop.step(until))) {
       this.invariants.onStream(this.oracle, this.stream);
+      if (this.loop.steps > MOST_STEPS) this.verdicts.fail('nothing spins', `${MOST_STEPS} steps`);
     }
   }
 
