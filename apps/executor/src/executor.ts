@@ -14,6 +14,8 @@ import { RuntimeError, type ContainerRuntime, type RuntimeInfo } from './runtime
 
 /** Kubernetes' own default. */
 const MAX_PODS = 110;
+/** What `kubectl get nodes` shows as the node's version: this program's, for there is no kubelet. */
+const EXECUTOR_VERSION = 'v0.1.0+podledger';
 const HEARTBEAT_MS = 5_000;
 const ENGINE_RETRY_MS = 1_000;
 /** A stop waits this long for the log to have what was seen; the rest is told after the next start. */
@@ -153,7 +155,7 @@ export class Executor {
         kernelVersion: info.kernelVersion,
         osImage: info.osImage,
         containerRuntimeVersion: info.runtimeVersion,
-        kubeletVersion: '',
+        kubeletVersion: EXECUTOR_VERSION,
         kubeProxyVersion: '',
         operatingSystem: info.operatingSystem,
         architecture: info.architecture,
