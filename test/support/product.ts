@@ -215,6 +215,7 @@ export interface KubeObject {
         readonly waiting?: { readonly reason: string; readonly message?: string };
         readonly terminated?: { readonly exitCode: number; readonly reason: string };
       };
+      readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason: string } };
     }[];
   };
 }
