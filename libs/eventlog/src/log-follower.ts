@@ -133,12 +133,8 @@ export class LogFollower {
   }
 
   async #deliver(page: Recorded[]): Promise<void> {
-    page.forEach((event, index) =>
-      invariant(
-        event.revision === this.#position + 1 + index,
-        `after revision ${this.#position + index} the log gave ${event.revision}`,
-      ),
-    );
+    const gap = page.findIndex((event, index) => event.revision !== this.#position + 1 + index);
+    invariant(gap < 0, `after revision ${this.#position + gap} the log gave ${page[gap]?.revision}`);
     await this.#onEvents(page);
     this.#position += page.length;
     for (const waiter of [...this.#waiters])

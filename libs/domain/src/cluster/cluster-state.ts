@@ -1,4 +1,4 @@
-import { invariant } from '../errors.js';
+import { BrokenInvariant } from '../errors.js';
 import type { Millis, Recorded, Revision } from '../event.js';
 import type { Json } from '../json.js';
 import { kindOfStream } from '../meta/kinds.js';
@@ -55,13 +55,14 @@ export class ClusterState {
 
   /** Moves the state on by one event and says what that did. Throws `BrokenInvariant` on a gap. */
   apply(event: Recorded): ObjectChange[] {
-    invariant(event.revision === this.at.revision + 1, `revision ${event.revision} after ${this.at.revision}`);
+    if (event.revision !== this.at.revision + 1)
+      throw new BrokenInvariant(`revision ${event.revision} after ${this.at.revision}`);
     this.at = { revision: event.revision, time: event.time };
-    const names = kindOfStream(refOf(event.stream));
     const before = this.index.get(event.stream);
-    const after = names ? evolve(names.kind, before, event) : undefined;
-    this.setVersion(event.stream, event.version, after !== undefined || names === undefined);
-    const changes = names ? this.replace(event.stream, names.kind, before, after, event) : [];
+    const kind = before?.kind ?? kindOfStream(refOf(event.stream))?.kind;
+    const after = kind && evolve(kind, before, event);
+    this.setVersion(event.stream, event.version, after !== undefined || kind === undefined);
+    const changes = kind ? this.replace(event.stream, kind, before, after, event) : [];
     if (event.type === 'EventsExpired') changes.push(...this.expireEvents(event));
     if (event.type === 'NamespaceDeleted') changes.push(...this.dropEventsOf(event));
     changes.push(...this.tell(event, before, after));

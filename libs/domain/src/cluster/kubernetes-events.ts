@@ -14,6 +14,9 @@ export const EVENT_TTL_MS = 3_600_000;
 /** Events about cluster-scoped things live where Kubernetes puts them. */
 const HOME_OF_CLUSTER_SCOPED = 'default';
 
+/** What no derived Event has, once for all of them: they are most of a busy cluster's objects. */
+const NOTHING = { labels: {}, annotations: {}, ownerReferences: [], finalizers: [], managedFields: [] } as const;
+
 /** The stream of the Event object that tells `text` about `object`: the same words about the same object are one Event. */
 export function streamOfText(object: StoredObject, text: EventText): string {
   const { namespace, name, uid } = object.meta;
@@ -46,14 +49,14 @@ export function occurrence(
       namespace,
       // The id of the log event that made it: every replica gives the same.
       uid: event.id,
-      labels: {},
-      annotations: {},
-      ownerReferences: [],
-      finalizers: [],
+      labels: NOTHING.labels,
+      annotations: NOTHING.annotations,
+      ownerReferences: NOTHING.ownerReferences,
+      finalizers: NOTHING.finalizers,
       createdAt: event.time,
       generation: 0,
       resourceVersion: event.revision,
-      managedFields: [],
+      managedFields: NOTHING.managedFields,
     },
     body: body(object, text, event),
     lastSeenAt: event.time,
@@ -62,6 +65,7 @@ export function occurrence(
 
 function body(object: StoredObject, text: EventText, event: Recorded): JsonObject {
   const { kind, meta } = object;
+  const at = rfc3339(event.time);
   const host = text.component === 'kubelet' && kind === 'Pod' ? object.nodeName : undefined;
   return {
     involvedObject: {
@@ -76,8 +80,8 @@ function body(object: StoredObject, text: EventText, event: Recorded): JsonObjec
     reason: text.reason,
     message: text.message,
     source: { component: text.component, ...(host !== undefined && { host }) },
-    firstTimestamp: rfc3339(event.time),
-    lastTimestamp: rfc3339(event.time),
+    firstTimestamp: at,
+    lastTimestamp: at,
     count: 1,
     type: text.type,
     eventTime: null,

@@ -1,4 +1,4 @@
-import { invariant } from '../errors.js';
+import { BrokenInvariant } from '../errors.js';
 import type { EventEnvelope, Recorded } from '../event.js';
 import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
 import type { PodSpec } from './pod-spec.js';
@@ -11,10 +11,11 @@ import type { Condition, ContainerState, PodEvent, PodState } from './pod.js';
  */
 export function evolvePod(pod: PodState | undefined, event: Recorded<PodEvent>): PodState | undefined {
   if (event.type === 'PodRequested') return requested(event);
-  invariant(pod, `${event.type} at revision ${event.revision}, but ${event.stream} holds no pod`);
-  const after = step(pod, event);
-  if (!after || after === pod) return after;
-  return { ...after, meta: { ...after.meta, resourceVersion: event.revision } };
+  if (!pod) throw new BrokenInvariant(`${event.type} at revision ${event.revision}, but ${event.stream} holds no pod`);
+  const after: { -readonly [Key in keyof PodState]: PodState[Key] } | undefined = step(pod, event);
+  // What `step` made nobody else has seen yet: it is completed in place, for replay makes millions.
+  if (after && after !== pod) after.meta = { ...after.meta, resourceVersion: event.revision };
+  return after;
 }
 
 function requested(event: Recorded<Extract<PodEvent, { type: 'PodRequested' }>>): PodState {
@@ -53,28 +54,33 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         nodeName: event.data.node,
         scheduledAt: event.time,
         spec: { ...pod.spec, nodeName: event.data.node },
-        conditions: withCondition(pod, event, 'PodScheduled', { status: 'True' }),
+        conditions: { ...pod.conditions, PodScheduled: condition(pod, event, 'PodScheduled', { status: 'True' }) },
       };
     }
     case 'PodUnschedulable':
       return {
         ...pod,
         unschedulable: { message: event.data.message, at: event.time, record: event.data.record },
-        conditions: withCondition(pod, event, 'PodScheduled', {
-          status: 'False',
-          reason: 'Unschedulable',
-          message: event.data.message,
-        }),
+        conditions: {
+          ...pod.conditions,
+          PodScheduled: condition(pod, event, 'PodScheduled', {
+            status: 'False',
+            reason: 'Unschedulable',
+            message: event.data.message,
+          }),
+        },
       };
-    case 'PodSandboxStarted': {
-      const conditions = withCondition(pod, event, 'PodReadyToStartContainers', { status: 'True' });
+    case 'PodSandboxStarted':
       return {
         ...pod,
         startedAt: pod.startedAt ?? event.time,
         sandbox: event.data,
-        conditions: { ...conditions, ...onlyCondition(pod, event, 'Initialized', { status: 'True' }) },
+        conditions: {
+          ...pod.conditions,
+          PodReadyToStartContainers: condition(pod, event, 'PodReadyToStartContainers', { status: 'True' }),
+          Initialized: condition(pod, event, 'Initialized', { status: 'True' }),
+        },
       };
-    }
     case 'ImagePullFailed': {
       const { reason, message, retryAt } = event.data;
       return waiting(pod, event.data.container, { reason, message, ...(retryAt !== undefined && { retryAt }) });
@@ -160,28 +166,17 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
 
 type NewCondition = Omit<Condition, 'lastTransitionAt'>;
 
-/** One condition; its transition time moves only when its status does. */
-function onlyCondition(
-  pod: PodState,
-  event: EventEnvelope,
-  type: string,
-  next: NewCondition,
-): Record<string, Condition> {
+/** A condition as it is now; its transition time moves only when its status does. */
+function condition(pod: PodState, event: EventEnvelope, type: string, next: NewCondition): Condition {
   const before = pod.conditions[type];
-  return {
-    [type]: { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time },
-  };
-}
-
-function withCondition(pod: PodState, event: EventEnvelope, type: string, next: NewCondition): PodState['conditions'] {
-  return { ...pod.conditions, ...onlyCondition(pod, event, type, next) };
+  return { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time };
 }
 
 function readiness(pod: PodState, event: EventEnvelope, next: NewCondition): PodState['conditions'] {
   return {
     ...pod.conditions,
-    ...onlyCondition(pod, event, 'ContainersReady', next),
-    ...onlyCondition(pod, event, 'Ready', next),
+    ContainersReady: condition(pod, event, 'ContainersReady', next),
+    Ready: condition(pod, event, 'Ready', next),
   };
 }
 
