@@ -32,7 +32,7 @@ function acknowledgeBeforeCommit(log: EventLog): EventLog {
   });
 }
 
-/** Forgets a container once a call about it failed: it is not seen again. */
+/** Forgets a container once it could not be stopped or removed: it is not seen again. */
 function forgetOnFailure(runtime: ContainerRuntime): ContainerRuntime {
   const forgotten = new Set<string>();
   const noting = async <T>(id: string, work: Promise<T>): Promise<T> => {
@@ -47,7 +47,6 @@ function forgetOnFailure(runtime: ContainerRuntime): ContainerRuntime {
     list: async (uid) => (await runtime.list(uid)).filter(({ id }) => !forgotten.has(id)),
     stop: (id, graceSeconds) => noting(id, runtime.stop(id, graceSeconds)),
     remove: (id) => noting(id, runtime.remove(id)),
-    startContainer: (id) => noting(id, runtime.startContainer(id)),
   });
 }
 

@@ -1,4 +1,5 @@
-import { ClusterState, stableHash, type ObjectChange, type Recorded, type Revision, type StoredObject } from '#domain';
+import { createHash } from 'node:crypto';
+import { ClusterState, type ObjectChange, type Recorded, type Revision, type StoredObject } from '#domain';
 import type { LogState } from '#eventlog';
 
 /** One command as the log took it. */
@@ -81,7 +82,8 @@ export class Oracle {
 }
 
 /** The state, byte for byte. */
-export const hashOf = (state: ClusterState): string => stableHash(JSON.stringify(state.toSnapshot()));
+export const hashOf = (state: ClusterState): string =>
+  createHash('sha1').update(JSON.stringify(state.toSnapshot())).digest('hex');
 
 /** An object in one line. */
 export const lineOf = ({ meta }: StoredObject): string =>

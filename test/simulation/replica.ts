@@ -55,6 +55,11 @@ export abstract class Replica {
     return this.current?.state === 'dead' ? undefined : this.current;
   }
 
+  /** Whether it can talk to NATS now. */
+  get isConnected(): boolean {
+    return this.connection?.connected ?? false;
+  }
+
   /** Starts a process unless there is one. */
   start(): void {
     this.wanted = true;

@@ -34,12 +34,12 @@ export interface RunOptions {
 /** The first nodes are there, in milliseconds of virtual time. */
 const SETTLE_IN_MS = 3_000;
 /** Faults and wishes come during this, in seconds: the long ones see nodes lost and their pods replaced. */
-const TROUBLE_SECONDS = { short: 30, usual: 60, long: 150 } as const;
+const TROUBLE_SECONDS = { short: 20, usual: 45, long: 150 } as const;
 /** By then everything must be as it should: back-offs of restarts, of pulls and of deletions fit in. */
 const BUDGET_MS = 300_000;
 const LOOK_EVERY_MS = 5_000;
 /** What has settled stays so for this long. */
-const QUIET_MS = 30_000;
+const QUIET_MS = 20_000;
 /** Leases, polls and heartbeats of all processes: about 60. Whoever spins makes thousands. */
 const IDLE_STEPS_PER_SECOND = 120;
 const STEPS_PER_EVENT = 40;
@@ -78,7 +78,7 @@ async function trouble(world: World, random: Random): Promise<Workload> {
   world.start();
   await world.run(SETTLE_IN_MS);
   const shape = random.fork('shape');
-  const troubleMs = TROUBLE_SECONDS[shape.weighted({ short: 3, usual: 3, long: 2 })] * 1000;
+  const troubleMs = TROUBLE_SECONDS[shape.weighted({ short: 4, usual: 3, long: 2 })] * 1000;
   const workload = new Workload({ loop, random: random.fork('workload'), client, nodes });
   workload.plan(shape.integer(10, 60), troubleMs);
   new Faults(world, random.fork('faults')).plan(troubleMs);

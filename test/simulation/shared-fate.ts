@@ -37,10 +37,11 @@ export class SharedFate {
     });
   }
 
-  private isAble({ process, engine, engineLink }: ExecutorReplica): boolean {
+  private isAble({ process, isConnected, engine, engineLink }: ExecutorReplica): boolean {
     const { network, apis } = this.options;
     return (
       process?.state === 'running' &&
+      isConnected &&
       engine.up &&
       engineLink.isCalm &&
       network.isCalm &&

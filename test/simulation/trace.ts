@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Lines kept for the report of a failure. */
 const KEPT = 400;
 
@@ -5,8 +7,7 @@ const KEPT = 400;
 export class Trace {
   private readonly ring: string[] = [];
   private count = 0;
-  private low = 0x811c9dc5;
-  private high = 0xcbf29ce4;
+  private readonly digest = createHash('sha1');
 
   /** `onLine` is told of every line, as it comes. */
   constructor(private readonly onLine?: (line: string) => void) {}
@@ -15,16 +16,11 @@ export class Trace {
     this.onLine?.(line);
     this.ring[this.count % KEPT] = line;
     this.count += 1;
-    for (let index = 0; index < line.length; index++) {
-      const unit = line.charCodeAt(index);
-      this.low = Math.imul(this.low ^ unit, 0x01000193);
-      this.high = Math.imul(this.high ^ (unit + index), 0x01000193);
-    }
+    this.digest.update(line);
   }
 
   get hash(): string {
-    const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
-    return hex(this.high) + hex(this.low);
+    return this.digest.copy().digest('hex').slice(0, 16);
   }
 
   /** The newest lines, oldest first. */

@@ -30,7 +30,11 @@ export class Chronicle {
       .filter(({ before, after }) => before?.meta.resourceVersion !== after?.meta.resourceVersion)
       .map((move) => ({ ...move, revision: move.after?.meta.resourceVersion ?? move.revision }))
       .sort((a, b) => a.revision - b.revision);
-    for (const move of moves) this.moves.set(move.kind, [...this.movesOf(move.kind), move]);
+    for (const move of moves) {
+      const known = this.moves.get(move.kind);
+      if (known) known.push(move);
+      else this.moves.set(move.kind, [move]);
+    }
   }
 
   movesOf(kind: Kind): Move[] {
@@ -59,7 +63,7 @@ export class Watcher {
   private cursor: Revision;
   /** Events taken so far. */
   private taken = 0;
-  private expected: readonly string[] = [];
+  private readonly expected: string[] = [];
   private expectedFrom = 0;
 
   constructor(private readonly options: WatcherOptions) {
@@ -135,16 +139,18 @@ export class Watcher {
     const moves = chronicle.movesOf(kind);
     const matches = (object: StoredObject | undefined): object is StoredObject =>
       object !== undefined && (tier === undefined || object.meta.labels['tier'] === tier);
-    const more = moves.slice(this.expectedFrom).flatMap(({ before, after: now, revision }) => {
-      if (revision <= after) return [];
+    for (const { before, after: now, revision } of moves.slice(this.expectedFrom)) {
+      if (revision <= after) continue;
       const was = matches(before) ? before : undefined;
       const is = matches(now) ? now : undefined;
       const isSame = was !== undefined && is !== undefined && was.meta.uid === is.meta.uid;
-      if (isSame) return [lineOf('MODIFIED', is, revision)];
-      return [...(was ? [lineOf('DELETED', was, revision)] : []), ...(is ? [lineOf('ADDED', is, revision)] : [])];
-    });
+      if (isSame) this.expected.push(lineOf('MODIFIED', is, revision));
+      else {
+        if (was) this.expected.push(lineOf('DELETED', was, revision));
+        if (is) this.expected.push(lineOf('ADDED', is, revision));
+      }
+    }
     this.expectedFrom = moves.length;
-    this.expected = [...this.expected, ...more];
   }
 }
 

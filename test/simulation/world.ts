@@ -18,7 +18,7 @@ import { Chronicle, Watcher } from './watcher.js';
 const API_REPLICAS = 2;
 const SCHEDULERS = 2;
 /** Worlds take about 10,000 steps, few take 50,000. */
-const MOST_STEPS = 200_000;
+const MOST_STEPS = 100_000;
 const NODES = ['n1', 'n2', 'n3'];
 
 /** A whole cluster in one thread: real programs on a simulated log, bus and engines, all of it a function of one seed. */

@@ -1,0 +1,3 @@
+import { clusterSuite } from './cluster-suite.js';
+
+clusterSuite(1, 2);
