@@ -175,7 +175,15 @@ function sharedHome(): Home {
 }
 
 function portFromEnvironment(): number {
-  return env.PODLEDGER_PORT ? wholeNumber(1, 65_535)(env.PODLEDGER_PORT) : defaultPort;
+  const text = env.PODLEDGER_PORT;
+  if (!text) return defaultPort;
+  try {
+    return wholeNumber(1, 65_535)(text);
+  } catch (error) {
+    throw new Error(`PODLEDGER_PORT is "${text}": ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 try {
