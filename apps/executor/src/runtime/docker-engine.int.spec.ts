@@ -14,6 +14,7 @@ import { systemClock } from '../../../../test/support/system-clock.js';
 import { containerName, networkName } from './docker-names.js';
 import { purgeCluster } from './docker-purge.js';
 import { DockerRuntime } from './docker-runtime.js';
+import { jsonLines } from './docker-stream.js';
 
 jest.setTimeout(60_000);
 
@@ -72,6 +73,25 @@ describe('what is made on a Docker Engine', () => {
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
     });
     expect(Config.Healthcheck).toMatchObject({ Test: ['NONE'] });
+  });
+
+  // A busy engine tells of the end before it tells of the memory, or (containerd 1.6 on cgroup v1) never.
+  it('is marked as out of memory when the engine says so, however late', async () => {
+    const greedy = { ...bench.script('exec dd if=/dev/zero of=/dev/null bs=64M'), memoryLimitBytes: 16 * 2 ** 20 };
+    const pods = await Promise.all(Array.from({ length: 12 }, () => startedSandbox(runtime)));
+    const apps = await Promise.all(pods.map((sandbox) => runtime.createContainer(containerSpec(sandbox, greedy))));
+    const since = Date.now() / 1000 - 1;
+    await Promise.all(apps.map(({ id }) => runtime.startContainer(id)));
+    const ids = new Set(apps.map(({ id }) => id));
+    const records = async () => (await runtime.list()).filter(({ id }) => ids.has(id));
+    await bench.eventually('all have ended', async () => (await records()).every(({ state }) => state === 'exited'));
+    const marked = (await records()).filter(({ oomKilled }) => oomKilled).map(({ id }) => id);
+
+    const told = await bench.docker.getEvents({ since, until: Date.now() / 1000, filters: { event: ['oom'] } });
+    const toldOf = new Set<unknown>();
+    for await (const event of jsonLines(told)) toldOf.add(event['id']);
+    expect(new Set(marked)).toEqual(new Set([...ids].filter((id) => toldOf.has(id))));
+    expect(marked).not.toEqual([]);
   });
 
   it('is refused with the reason of the engine', async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '#domain';
+import type { Clock, Millis } from '#domain';
 import type { DockerClient } from './docker-client.js';
 import { labelFilter, LABEL, type Scope } from './docker-names.js';
 import { jsonLines, type ByteStream } from './docker-stream.js';
@@ -44,6 +44,26 @@ export async function followEvents(
     await clock.sleep(retryMs, signal);
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   }
+}
+
+/** How much later than the end of a container its `oom` event may come: 0.3 s was seen on a loaded machine. */
+const OOM_LATE_MS = 1_000;
+const OOM_EARLY_MS = 10_000;
+
+/**
+ * Whether the engine told that a container which ended at `finishedAt` had run out of memory. Takes until a second after that
+ * end when it did not. The engine remembers its last 256 events (of 20.10 to 28), and forgets them when it restarts.
+ */
+export async function sawOutOfMemory(client: DockerClient, id: string, finishedAt: Millis): Promise<boolean> {
+  const filters = { container: [id], event: ['oom'] };
+  const since = (finishedAt - OOM_EARLY_MS) / 1000;
+  const until = (finishedAt + OOM_LATE_MS) / 1000;
+  return client.call('read events', CONNECT_DEADLINE_MS, async (docker, abortSignal) => {
+    const stream = await docker.getEvents({ filters, since, until, abortSignal });
+    stream.setEncoding('utf8');
+    for await (const event of jsonLines(stream)) return event['Action'] === 'oom';
+    return false;
+  });
 }
 
 async function connect(client: DockerClient, scope: Scope, signal: AbortSignal): Promise<ByteStream> {

@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import type { Clock, Millis, ObservedContainer } from '#domain';
 import { RuntimeError } from './container-runtime.js';
 import type { DockerClient } from './docker-client.js';
+import { sawOutOfMemory } from './docker-events.js';
 import { isOwn, labelFilter, networkName, type Scope } from './docker-names.js';
 import { markInfrastructureExits, observe, stateOf } from './docker-observe.js';
 import type { DockerImages } from './docker-pull.js';
@@ -24,6 +25,7 @@ interface Known {
 /** What is on the engine of one cluster and node: one list, and an inspection of what the list does not tell. */
 export class DockerInventory {
   private readonly known = new Map<string, Known>();
+  private readonly stopped = new Set<string>();
 
   constructor(
     private readonly client: DockerClient,
@@ -80,11 +82,32 @@ export class DockerInventory {
     if (known !== undefined) known.stale = true;
   }
 
+  /** We end it ourselves: a SIGKILL in its record is ours. */
+  expectKill(id: string): void {
+    this.stopped.add(id);
+    this.touch(id);
+  }
+
   private async observation(info: Dockerode.ContainerInspectInfo): Promise<ObservedContainer | undefined> {
     const imageId = await this.images.imageIdOfContainer(info.Image, info.Config.Image);
     const container = observe(info, imageId, networkName(this.scope.cluster));
-    if (container !== undefined) this.known.set(info.Id, { container, at: this.clock.now(), stale: false });
-    return container;
+    if (container === undefined) return undefined;
+    const settled = await this.withOutOfMemory(container, info.HostConfig.Memory ?? 0);
+    this.known.set(info.Id, { container: settled, at: this.clock.now(), stale: false });
+    return settled;
+  }
+
+  /**
+   * The engine learns by two ways that a container ended and that memory ran out. When the second comes last it only tells it
+   * as an event, and its record of the container never says so.
+   */
+  private async withOutOfMemory(container: ObservedContainer, memoryLimit: number): Promise<ObservedContainer> {
+    const { id, finishedAt, exitCode, oomKilled } = container;
+    const killedByOthers = exitCode === 137 && !this.stopped.has(id);
+    if (finishedAt === undefined || !killedByOthers || oomKilled === true || memoryLimit === 0) return container;
+    const known = this.known.get(id)?.container;
+    if (known?.finishedAt === finishedAt) return { ...container, oomKilled: known.oomKilled === true };
+    return { ...container, oomKilled: await sawOutOfMemory(this.client, id, finishedAt) };
   }
 
   private async observeAll(listed: readonly Dockerode.ContainerInfo[]): Promise<ObservedContainer[]> {
@@ -109,6 +132,7 @@ export class DockerInventory {
 
   private keepOnly(ids: ReadonlySet<string>): void {
     for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
+    for (const id of this.stopped) if (!ids.has(id)) this.stopped.delete(id);
   }
 
   private async withInfrastructureExits(containers: ObservedContainer[]): Promise<ObservedContainer[]> {

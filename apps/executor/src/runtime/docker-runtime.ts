@@ -126,7 +126,7 @@ export class DockerRuntime implements ContainerRuntime {
   async stop(id: string, graceSeconds: number): Promise<void> {
     if (!(await this.inventory.isOwn(id))) return;
     const container = `container ${id.slice(0, 12)}`;
-    this.inventory.touch(id);
+    this.inventory.expectKill(id);
     if (graceSeconds > 0) {
       const t = Math.ceil(graceSeconds);
       await this.tolerating([304, 404], `stop ${container}`, t * 1000 + STOP_MARGIN_MS, (docker, abortSignal) =>
