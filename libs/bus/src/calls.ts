@@ -1,5 +1,7 @@
 import { DomainError, NoAnswer, type JsonObject, type MessageBus, type Unsubscribe } from '#domain';
 import {
+  parseConfigReply,
+  parseConfigRequest,
   parseFullAssignment,
   parseHeartbeat,
   parseHeartbeatReply,
@@ -46,6 +48,7 @@ export const nodeCalls = {
   heartbeat: nodeCall('heartbeat', parseHeartbeat, parseHeartbeatReply),
   sync: nodeCall('sync', parseSyncRequest, parseFullAssignment),
   facts: nodeCall('facts', parseReport, parseReportReply),
+  config: nodeCall('config', parseConfigRequest, parseConfigReply),
 } as const;
 
 /** Control plane to node, on `nodes.<n>.logs`. */

@@ -23,6 +23,8 @@ export {
 export { natsServerConfig, type NatsServerOptions } from './nats/server-config.js';
 export { revokeNodeUsers, type RevocationOptions } from './nats/revocation.js';
 export * from './protocol.js';
+export * from './sealed-box.js';
+export { askConfig, type PodConfig } from './pod-config.js';
 export {
   ask,
   answer,

@@ -107,6 +107,51 @@ export type ReportReply = {
   readonly unknownPod?: boolean;
 };
 
+/**
+ * Asks for the ConfigMaps and Secrets that a pod names (`configRefsOf` of its spec). Refused (NotFound) for a pod that is not
+ * bound to the node, and (StaleNode) under another epoch.
+ */
+export type ConfigRequest = {
+  readonly node: string;
+  readonly nodeEpoch: number;
+  readonly uid: string;
+  /** Where to go on, as the last reply's `next` said; absent: at the beginning. */
+  readonly from?: number;
+};
+
+/** A ConfigMap as a pod sees it. */
+export type ConfigMapContent = {
+  readonly data: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly binaryData: Readonly<Record<string, string>>;
+};
+
+/** A Secret as a pod sees it. It travels in a sealed box only (`sealSecret`, `openSecret`). */
+export type SecretContent = {
+  readonly type: string;
+  /** Base64. */
+  readonly data: Readonly<Record<string, string>>;
+};
+
+/** What a pod names and the cluster has. A name that is asked for and is in no page does not exist. */
+export type ConfigReply = {
+  /** Up to where the log was read. Pages of one answer may differ in it. */
+  readonly revision: Revision;
+  /** By name. */
+  readonly configMaps: Readonly<Record<string, ConfigMapContent>>;
+  /** By name: boxes that only the node's own key opens. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** There is more: ask again with this as `from`. */
+  readonly next?: number;
+};
+
+/** A hint, by core NATS: what these pods name has changed, so ask again. Losing it costs time only. */
+export type ConfigChanged = {
+  readonly node: string;
+  readonly revision: Revision;
+  readonly uids: readonly string[];
+};
+
 /** Asks a node for a container's output; it comes in {@link StreamChunk}s. */
 export type LogsRequest = {
   readonly uid: string;
@@ -161,6 +206,8 @@ export type JoinReply = {
   readonly jwt?: string;
 };
 
+/** More than one object of at most 1 MiB can be in base64, in characters. */
+const configBytes = 2 * 1024 * 1024;
 const nodeName = text(253, nodeNamePattern);
 const name = text(253);
 const uid = text(128);
@@ -213,6 +260,26 @@ export const parseReport = shape<Report>({
 export const parseReportReply = shape<ReportReply>({
   acknowledged: list(text(200), 10_000),
   unknownPod: optional(flag),
+});
+export const parseConfigRequest = shape<ConfigRequest>({
+  node: nodeName,
+  nodeEpoch: count,
+  uid,
+  from: optional(count),
+});
+const words = dictionary(text(configBytes));
+const parseConfigMapContent = shape<ConfigMapContent>({ data: words, binaryData: words });
+export const parseSecretContent = shape<SecretContent>({ type: text(253), data: words });
+export const parseConfigReply = shape<ConfigReply>({
+  revision: count,
+  configMaps: dictionary(parseConfigMapContent),
+  secrets: dictionary(text(2 * configBytes)),
+  next: optional(count),
+});
+export const parseConfigChanged = shape<ConfigChanged>({
+  node: nodeName,
+  revision: count,
+  uids: list(uid, 10_000),
 });
 export const parseLogsRequest = shape<LogsRequest>({
   uid,

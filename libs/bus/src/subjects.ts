@@ -27,7 +27,7 @@ export function nodeToken(node: string): string {
 export const nodeOfToken = (token: string): string => token.replaceAll('_', '.');
 
 /** What a node asks of the control plane, each by request and reply. */
-export const nodeRequests = ['register', 'heartbeat', 'sync', 'facts'] as const;
+export const nodeRequests = ['register', 'heartbeat', 'sync', 'facts', 'config'] as const;
 export type NodeRequest = (typeof nodeRequests)[number];
 
 /** `nodes.<n>.sync` and its like: requests of one node to the control plane. */
@@ -38,6 +38,9 @@ export const anyNodeRequestSubject = (request: NodeRequest): string => `nodes.*.
 
 /** Control plane to node: assignments, full and deltas (published, not answered). */
 export const assignSubject = (node: string): string => `nodes.${nodeToken(node)}.assign`;
+
+/** Control plane to node: a ConfigMap or Secret that one of its pods names has changed (published, not answered). */
+export const configChangedSubject = (node: string): string => `nodes.${nodeToken(node)}.config-changed`;
 
 /** Control plane to node, request and reply: send a container's output. */
 export const logsSubject = (node: string): string => `nodes.${nodeToken(node)}.logs`;

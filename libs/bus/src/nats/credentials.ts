@@ -2,6 +2,7 @@ import { fromPublic } from 'nkeys.js';
 import { DomainError, type JsonObject, type Millis } from '#domain';
 import {
   assignSubject,
+  configChangedSubject,
   doSubject,
   joinInboxPrefix,
   joinSubject,
@@ -83,7 +84,15 @@ export function nodeUserJwt(keys: NatsKeys, node: string, publicKey: string, now
   if (!isUserKey(publicKey)) throw new DomainError('Invalid', 'not the public key of a NATS user');
   const permissions = {
     pub: { allow: [...nodeRequests.map((request) => nodeRequestSubject(node, request)), streamSubject(node, '>')] },
-    sub: { allow: [assignSubject(node), logsSubject(node), doSubject(node, '>'), `${nodeInboxPrefix(node)}.>`] },
+    sub: {
+      allow: [
+        assignSubject(node),
+        configChangedSubject(node),
+        logsSubject(node),
+        doSubject(node, '>'),
+        `${nodeInboxPrefix(node)}.>`,
+      ],
+    },
     resp: { max: 1, ttl: answerWindowMs * 1_000_000 },
   };
   return userJwt(keys.account, `node:${node}`, publicKey, permissions, now);
