@@ -124,6 +124,28 @@ describe('Kubernetes Events', () => {
     ]);
   });
 
+  it('are listed in the order in which they came, and stay so in a snapshot', () => {
+    const failed = (message: string) => ({ type: 'PodSandboxFailed', data: { message, retryAt: EPOCH } });
+    const history = sample().add(web, failed('one'), failed('two'), failed('three'), failed('two'));
+    const messages = (state: ClusterState): unknown[] =>
+      state
+        .list('Event', 'shop')
+        .flatMap((object) =>
+          object.kind === 'Event' && object.body['reason'] === 'FailedCreatePodSandBox' ? object : [],
+        )
+        .map(({ body }) => [String(body['message']).split(' ').at(-1), body['count']]);
+    const expected = [
+      ['one', 1],
+      ['two', 2],
+      ['three', 1],
+    ];
+    expect(messages(history.state())).toEqual(expected);
+    const restored = ClusterState.fromSnapshot(history.state().toSnapshot());
+    history.add(web, failed('one'));
+    restored.apply(history.events.at(-1) as Recorded);
+    expect(messages(restored)).toEqual([['one', 2], ...expected.slice(1)]);
+  });
+
   it('leave the view when they expire, those seen since stay', () => {
     const history = sample();
     const through = EPOCH + 3000;

@@ -16,12 +16,12 @@ import { namespaceStream, nodeStream, refOf } from '../stream.js';
 import { describeEvent, describeForOwner } from './describe-event.js';
 import type { EventText } from './describe-event.js';
 import type { KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
-import { occurrence, recordedEvent, streamOfText } from './kubernetes-events.js';
+import { identityOfText, occurrence, recordedEvent, streamOfText } from './kubernetes-events.js';
 import { ObjectIndex } from './object-index.js';
 import type { Kind, ObjectChange, StoredObject } from './stored-object.js';
 
 /** Format of {@link ClusterState.toSnapshot}; raised whenever an older snapshot would mislead. */
-export const CLUSTER_STATE_FORMAT = 1;
+export const CLUSTER_STATE_FORMAT = 2;
 
 /**
  * How many deleted objects' stream versions are remembered. Of an older one the version is asked of the log when its name
@@ -198,21 +198,22 @@ export class ClusterState {
   private tell(event: Recorded, before: StoredObject | undefined, after: StoredObject | undefined): ObjectChange[] {
     const about = after ?? before;
     if (!about || about.kind === 'Event') return [];
-    const changes = this.tellAbout(about, describeEvent(event, about), event);
+    const changes = this.tellAbout(about, describeEvent(event, about), event, 0);
     if (about.kind === 'Pod') {
       const owner = about.meta.ownerReferences.find(({ controller }) => controller);
       const set = owner && this.objectByUid(owner.uid);
-      if (set) changes.push(...this.tellAbout(set, describeForOwner(event, about), event));
+      if (set) changes.push(...this.tellAbout(set, describeForOwner(event, about), event, 1));
     }
     return changes;
   }
 
-  private tellAbout(about: StoredObject, text: EventText | undefined, event: Recorded): ObjectChange[] {
+  private tellAbout(about: StoredObject, text: EventText | undefined, event: Recorded, nth: number): ObjectChange[] {
     if (!text) return [];
-    const stream = streamOfText(about, text);
+    const identity = identityOfText(about, text);
+    const stream = this.index.streamOfEvent(identity) ?? streamOfText(about, event, nth);
     const known = this.get(stream);
     const before = known?.kind === 'Event' ? known : undefined;
-    return this.replace(stream, 'Event', before, occurrence(before, stream, about, text, event), event);
+    return this.replace(stream, 'Event', before, occurrence(before, stream, about, text, identity, event), event);
   }
 
   /** The whole state as JSON, in a fixed order. */

@@ -8,6 +8,8 @@ export interface KubernetesEventState {
   readonly meta: ObjectMeta;
   /** Core/v1 shape without kind, apiVersion and metadata. */
   readonly body: JsonObject;
+  /** Of a derived one: what makes the next occurrence the same Event. */
+  readonly identity?: string;
   readonly lastSeenAt: Millis;
 }
 

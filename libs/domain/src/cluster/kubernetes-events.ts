@@ -14,14 +14,25 @@ export const EVENT_TTL_MS = 3_600_000;
 /** Events about cluster-scoped things live where Kubernetes puts them. */
 const HOME_OF_CLUSTER_SCOPED = 'default';
 
+/** Objects that one log event says something about, at most. */
+const MOST_TEXTS = 4;
+
 /** What no derived Event has, once for all of them: they are most of a busy cluster's objects. */
 const NOTHING = { labels: {}, annotations: {}, ownerReferences: [], finalizers: [], managedFields: [] } as const;
 
-/** The stream of the Event object that tells `text` about `object`: the same words about the same object are one Event. */
-export function streamOfText(object: StoredObject, text: EventText): string {
-  const { namespace, name, uid } = object.meta;
-  const identity = [uid, text.type, text.reason, text.message, text.component, text.container ?? ''].join('\n');
-  return eventStream(namespace || HOME_OF_CLUSTER_SCOPED, `${name}.${stableHash(identity)}`);
+/** What makes two occurrences one Event object: the same words about the same object. */
+export function identityOfText({ meta }: StoredObject, text: EventText): string {
+  return stableHash([meta.uid, text.type, text.reason, text.message, text.component, text.container ?? ''].join('\n'));
+}
+
+/**
+ * The stream of a new Event object. Names sort by age, as Kubernetes' do: clients show Events of one second in the order of
+ * their list. `nth` tells apart what one log event says about several objects.
+ */
+export function streamOfText({ meta }: StoredObject, event: Recorded, nth: number): string {
+  const { namespace, name } = meta;
+  const order = (event.revision * MOST_TEXTS + nth).toString(16).padStart(16, '0');
+  return eventStream(namespace || HOME_OF_CLUSTER_SCOPED, `${name}.${order}`);
 }
 
 /** The Event object after one more occurrence of the same words. */
@@ -30,6 +41,7 @@ export function occurrence(
   stream: string,
   object: StoredObject,
   text: EventText,
+  identity: string,
   event: Recorded,
 ): KubernetesEventState {
   if (before) {
@@ -59,6 +71,7 @@ export function occurrence(
       managedFields: NOTHING.managedFields,
     },
     body: body(object, text, event),
+    identity,
     lastSeenAt: event.time,
   };
 }

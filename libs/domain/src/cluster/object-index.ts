@@ -27,6 +27,7 @@ export class ObjectIndex {
   private readonly uids = new Map<string, string>();
   private readonly onNode = new Map<string, Set<string>>();
   private readonly owners = new Map<string, Set<string>>();
+  private readonly told = new Map<string, string>();
 
   get(stream: string): StoredObject | undefined {
     return this.objects.get(stream);
@@ -53,6 +54,7 @@ export class ObjectIndex {
     if (object.meta.namespace) add(this.namespaces, object.meta.namespace, stream);
     for (const { uid } of object.meta.ownerReferences) add(this.owners, uid, stream);
     if (object.kind === 'Pod' && object.nodeName !== undefined) add(this.onNode, object.nodeName, stream);
+    if (object.kind === 'Event' && object.identity !== undefined) this.told.set(object.identity, stream);
   }
 
   private forget(stream: string, before: StoredObject, next: StoredObject | undefined): void {
@@ -62,6 +64,7 @@ export class ObjectIndex {
     this.kinds[before.kind].delete(stream);
     if (before.meta.namespace) drop(this.namespaces, before.meta.namespace, stream);
     if (before.kind === 'Pod' && before.nodeName !== undefined) drop(this.onNode, before.nodeName, stream);
+    if (before.kind === 'Event' && before.identity !== undefined) this.told.delete(before.identity);
   }
 
   list(kind: Kind, namespace?: string): StoredObject[] {
@@ -78,6 +81,11 @@ export class ObjectIndex {
   byUid(uid: string): StoredObject | undefined {
     const stream = this.uids.get(uid);
     return stream === undefined ? undefined : this.objects.get(stream);
+  }
+
+  /** The stream of the derived Event of that identity. */
+  streamOfEvent(identity: string): string | undefined {
+    return this.told.get(identity);
   }
 
   podsOnNode(node: string): PodState[] {
