@@ -1,14 +1,18 @@
-import { openSync, writeSync } from 'node:fs';
+import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runSeed, type Outcome } from './run.js';
+import { runAll, type Job } from './crew.js';
+import { Reporter } from './report.js';
+import { runSeed } from './run.js';
 import { explain, summaryOf } from './seeds.js';
 
 /*
- * npm run simulate -- --seeds 1000            so many seeds, from 1
+ * npm run simulate -- --seeds 1000            so many seeds, from 1, on all cores
  * npm run simulate -- --from 500 --seeds 100  from there
+ * npm run simulate -- --seeds 20 --twice      each seed twice: it must give the same trace
+ * npm run simulate -- --report FILE           and what came of it as JSON
+ * npm run simulate -- --mutant NAME           with a planted bug (mutants.ts); ends with the first seed that finds it
  * npm run simulate -- --seed 1234             one seed, with its newest trace lines
  * npm run simulate -- --seed 1234 --log FILE  and its whole trace in a file
- * npm run simulate -- --seeds 20 --twice      each seed twice: it must give the same trace
  */
 const { values } = parseArgs({
   options: {
@@ -17,38 +21,57 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     lines: { type: 'string', default: '60' },
     log: { type: 'string' },
+    report: { type: 'string' },
+    mutant: { type: 'string' },
     twice: { type: 'boolean', default: false },
   },
 });
 
+/** How often progress is told, in milliseconds. */
+const TELL_EVERY_MS = 5_000;
 const lines = Number(values.lines);
-const log = values.log === undefined ? undefined : openSync(values.log, 'w');
-const onLine = log === undefined ? {} : { onLine: (line: string) => void writeSync(log, `${line}\n`) };
-const seeds =
-  values.seed === undefined
-    ? Array.from({ length: Number(values.seeds) }, (_, index) => Number(values.from) + index)
-    : [Number(values.seed)];
-const began = performance.now();
-const failed: Outcome[] = [];
-let steps = 0;
-for (const seed of seeds) {
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+
+async function runOne(seed: number): Promise<number> {
+  const log = values.log === undefined ? undefined : openSync(values.log, 'w');
+  const onLine = log === undefined ? {} : { onLine: (line: string) => void writeSync(log, `${line}\n`) };
   const outcome = await runSeed(seed, { lines, ...onLine });
-  steps += outcome.steps;
-  if (outcome.violation) {
-    failed.push(outcome);
-    process.stdout.write(`${explain(outcome)}\n`);
-  } else if (seeds.length === 1) process.stdout.write(`${outcome.trace.join('\n')}\n${summaryOf(outcome)}\n`);
-  if (values.twice) {
-    const again = await runSeed(seed, { lines });
-    if (again.hash !== outcome.hash) {
-      process.stdout.write(`seed ${seed} gave trace ${outcome.hash}, then ${again.hash}\n`);
-      failed.push(again);
-    }
-  }
+  say(outcome.violation ? explain(outcome) : `${outcome.trace.join('\n')}\n${summaryOf(outcome)}`);
+  return outcome.violation ? 1 : 0;
 }
-const seconds = (performance.now() - began) / 1000;
-process.stdout.write(
-  `${seeds.length} seeds, ${failed.length} failed${failed.length > 0 ? ` (${failed.map(({ seed }) => seed).join(', ')})` : ''}; ` +
-    `${steps} steps in ${seconds.toFixed(1)} s, ${(seeds.length / seconds).toFixed(1)} seeds/s\n`,
-);
-process.exitCode = failed.length > 0 ? 1 : 0;
+
+async function runMany(): Promise<number> {
+  const jobs: Job[] = [];
+  for (let index = 0; index < Number(values.seeds); index += 1) {
+    const job = { seed: Number(values.from) + index, lines, ...(values.mutant && { mutant: values.mutant }) };
+    jobs.push(job, ...(values.twice ? [job] : []));
+  }
+  const began = performance.now();
+  const reporter = new Reporter();
+  let toldAt = began;
+  await runAll(jobs, (outcome) => {
+    reporter.add(outcome);
+    if (outcome.violation) say(explain(outcome));
+    const { runs, failed } = reporter.report;
+    const now = performance.now();
+    if (now - toldAt >= TELL_EVERY_MS) {
+      toldAt = now;
+      say(`${runs} of ${jobs.length} runs, ${failed.length} failed, ${(runs / ((now - began) / 1000)).toFixed(1)}/s`);
+    }
+    return outcome.violation && values.mutant ? 'enough' : 'on';
+  });
+  const { report } = reporter;
+  const { runs, steps, failed, unsteady, faults } = report;
+  for (const seed of unsteady) say(`seed ${seed} gave two traces`);
+  const seconds = (performance.now() - began) / 1000;
+  const struck = Object.values(faults).reduce((sum, times) => sum + times, 0);
+  const names = failed.map(({ seed }) => seed).join(', ');
+  say(
+    `${runs} runs, ${failed.length} failed${names && ` (${names})`}; ${steps} steps, ${struck} faults ` +
+      `in ${seconds.toFixed(1)} s, ${(runs / seconds).toFixed(1)}/s`,
+  );
+  if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
+  return failed.length + unsteady.length > 0 ? 1 : 0;
+}

@@ -1,7 +1,12 @@
+import type { Millis } from '#domain';
 import type { Deliver } from '#bus';
 import type { EventLoop, Owner } from './event-loop.js';
 import { CALM, type Weather } from './link.js';
 import type { Random } from './random.js';
+import type { Tally } from './tally.js';
+
+/** What happens to messages: kinds of faults. */
+export const MESSAGE_FAULTS = ['message lost', 'message repeated', 'message slow', 'message overtaken'] as const;
 
 /** How messages travel between connections to the broker: later, never, twice, or past one another. */
 export class Network {
@@ -9,10 +14,13 @@ export class Network {
   /** Half-open connections: they look alive at both ends, and nothing comes through. By the name of the process. */
   readonly muted = new Set<string>();
   private readonly ends = new Map<string, Owner>();
+  /** When the last message from one end to another arrives. */
+  private readonly arrivals = new Map<string, Millis>();
 
   constructor(
     private readonly loop: EventLoop,
     private readonly random: Random,
+    private readonly faults: Tally,
   ) {}
 
   get isCalm(): boolean {
@@ -39,13 +47,27 @@ export class Network {
     const { random, weather } = this;
     const chance = random.next();
     const lost = this.isMuted(from) || this.isMuted(to) || chance < weather.lost;
-    if (lost) return this.loop.note(`lost: ${label} to ${to}`);
+    if (lost) {
+      this.faults.count('message lost');
+      return this.loop.note(`lost: ${label} to ${to}`);
+    }
     const times = chance < weather.lost + weather.repeated ? 2 : 1;
+    if (times > 1) this.faults.count('message repeated');
     for (let time = 0; time < times; time += 1) {
       const usual = random.spread(0.1, 5);
-      this.loop.schedule(random.chance(weather.slow) ? usual * 200 : usual, label, run, owner);
+      const isSlow = random.chance(weather.slow);
+      if (isSlow) this.faults.count('message slow');
+      const delayMs = isSlow ? usual * 200 : usual;
+      this.noteArrival(`${from} ${to}`, this.loop.now + delayMs);
+      this.loop.schedule(delayMs, label, run, owner);
     }
   };
+
+  private noteArrival(way: string, at: Millis): void {
+    const latest = this.arrivals.get(way) ?? at;
+    if (at < latest) this.faults.count('message overtaken');
+    this.arrivals.set(way, Math.max(at, latest));
+  }
 
   private isMuted(connection: string): boolean {
     return this.muted.has(processOf(connection));

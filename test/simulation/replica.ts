@@ -7,6 +7,7 @@ import type { Network } from './network.js';
 import { busOf, logOf } from './ports.js';
 import type { Random } from './random.js';
 import type { Sabotage } from './sabotage.js';
+import type { Tally } from './tally.js';
 import { errorText, SimProcess } from './sim-process.js';
 import type { Verdicts } from './verdicts.js';
 
@@ -20,6 +21,7 @@ export interface Stage {
   readonly stream: InMemoryEventStream;
   readonly verdicts: Verdicts;
   readonly sabotage: Sabotage;
+  readonly faults: Tally;
 }
 
 /** Somebody starts a process again that ended by itself, after this long, in milliseconds. */
@@ -46,8 +48,8 @@ export abstract class Replica {
   ) {
     this.random = stage.random.fork(name);
     this.skewMs = skewMs ?? this.random.integer(-200, 200);
-    this.logLink = logLink(this.random.fork('log link'));
-    this.feedLink = feedLink(this.random.fork('feed link'));
+    this.logLink = logLink(this.random.fork('log link'), stage.faults);
+    this.feedLink = feedLink(this.random.fork('feed link'), stage.faults);
   }
 
   /** The process that runs, or is paused. */

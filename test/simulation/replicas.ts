@@ -136,8 +136,9 @@ export class ExecutorReplica extends Replica {
       },
     });
     loadImages(this.engine);
-    this.engineLink = engineLink(random.fork('engine link'));
+    this.engineLink = engineLink(random.fork('engine link'), stage.faults);
     this.diskLink = new Link({
+      ...{ to: 'disk', faults: stage.faults },
       random: random.fork('disk'),
       latencyMs: { low: 0.1, high: 2 },
       patienceMs: { low: 1, high: 2 },
@@ -148,6 +149,16 @@ export class ExecutorReplica extends Replica {
   /** What the executor kept is gone. */
   wipeDisk(): void {
     this.disk.wipe();
+  }
+
+  losePower(): void {
+    this.kill();
+    this.engine.powerOff();
+  }
+
+  regainPower(): void {
+    this.engine.comeUp('kept');
+    this.start();
   }
 
   override heal(): void {

@@ -4,6 +4,7 @@ import { FINALIZER } from './pod-wishes.js';
 import { STEADY_IMAGES } from './programs.js';
 import { Random } from './random.js';
 import type { Sabotage } from './sabotage.js';
+import type { Counts } from './tally.js';
 import type { Violation } from './verdicts.js';
 import { Workload } from './workload.js';
 import { World } from './world.js';
@@ -17,6 +18,10 @@ export interface Outcome {
   readonly steps: number;
   readonly events: number;
   readonly acknowledged: number;
+  /** How often each kind of fault struck. */
+  readonly faults: Counts;
+  /** Events in the log, by type. */
+  readonly eventTypes: Counts;
   /** Virtual milliseconds. */
   readonly lastedMs: number;
   /** The newest lines of the trace. */
@@ -67,6 +72,7 @@ export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine 
   return {
     ...{ seed, hash: loop.trace.hash, steps: loop.steps, events: oracle.state.revision },
     acknowledged: world.client.acknowledged,
+    ...{ faults: world.faults.counts, eventTypes: world.eventTypes.counts },
     lastedMs: Math.round(loop.now - began),
     trace: loop.trace.newest(lines),
     ...(violation && { violation }),

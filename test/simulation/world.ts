@@ -12,6 +12,7 @@ import type { Replica, Stage } from './replica.js';
 import { ApiReplica, ExecutorReplica, SchedulerReplica } from './replicas.js';
 import type { Sabotage } from './sabotage.js';
 import { SharedFate } from './shared-fate.js';
+import { Tally } from './tally.js';
 import { Verdicts } from './verdicts.js';
 import { Chronicle, Watcher } from './watcher.js';
 
@@ -25,6 +26,10 @@ const NODES = ['n1', 'n2', 'n3'];
 export class World {
   readonly loop: EventLoop;
   readonly verdicts = new Verdicts();
+  /** How often each kind of fault struck. */
+  readonly faults = new Tally();
+  /** Events in the log, by type. */
+  readonly eventTypes = new Tally();
   readonly network: Network;
   readonly broker: InMemoryBroker;
   readonly stream = new InMemoryEventStream();
@@ -52,7 +57,7 @@ export class World {
       after: (ms, run) => loop.schedule(ms, 'timer', run),
       sleep: (ms) => new Promise((resolve) => loop.schedule(ms, 'timer', resolve)),
     };
-    this.network = new Network(loop, random.fork('network'));
+    this.network = new Network(loop, random.fork('network'), this.faults);
     this.broker = new InMemoryBroker({
       clock,
       ids: random.fork('broker').ids(),
@@ -64,12 +69,13 @@ export class World {
     const commits = new CommitInvariants(verdicts);
     this.invariants = new Invariants(verdicts);
     this.oracle = new Oracle(this.logState, (command) => {
+      for (const { type } of command.events) this.eventTypes.count(type);
       this.chronicle.record(command);
       this.invariants.onCommand(this.oracle, command);
       commits.onCommand(this.oracle, command);
     });
     const { broker, network, stream, logState, oracle } = this;
-    const stage: Stage = { loop, random, logState, broker, network, stream, verdicts, sabotage };
+    const stage: Stage = { loop, random, logState, broker, network, stream, verdicts, sabotage, faults: this.faults };
     const onProjection: ConstructorParameters<typeof ApiReplica>[2] = (process, projection) =>
       this.invariants.onProjection(oracle, process, projection);
     const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);

@@ -1,3 +1,0 @@
-import { clusterSuite } from './cluster-suite.js';
-
-clusterSuite(1, 2);
