@@ -22,11 +22,21 @@ export type Program =
   /** Takes more memory than its limit. */
   | { readonly does: 'run out of memory' };
 
+/** What a test needs a command to do that is run beside a program. */
+export type Command =
+  | { readonly does: 'say'; readonly text: string; readonly code: number }
+  /** Says nothing and does not end. */
+  | { readonly does: 'hang' }
+  /** Writes so many bytes and succeeds. */
+  | { readonly does: 'write'; readonly bytes: number };
+
 /** One engine under test, with what the suite must be able to do around it. */
 export interface RuntimeBench {
   /** The engine as one cluster and node see it; the same arguments again are the same cluster and node, seen by a restarted executor. */
   runtime(cluster?: string, node?: string): ContainerRuntime;
   program(program: Program): Pick<ContainerSpec, 'image' | 'command' | 'args' | 'memoryLimitBytes'>;
+  /** A command for containers that were started with one of {@link Program}. */
+  command(command: Command): readonly string[];
   /** A reference that is in the registry and not on the engine, and one that no registry has. */
   pullable(): Promise<string>;
   unpullable(): Promise<string>;
@@ -289,6 +299,52 @@ export function describeContainerRuntime(name: string, makeBench: () => Promise<
         expect(await seen(done)).toEqual(record);
         await runtime.remove(done);
         await runtime.stop(done, 5);
+      });
+    });
+
+    describe('a command run in a container', () => {
+      const run = (id: string, command: Command, timeoutMs = 30_000) =>
+        bench.passing(runtime.exec(id, bench.command(command), { timeoutMs }));
+
+      it('says what it says and ends as it ends, and the container goes on', async () => {
+        const id = await startedMember(await startedSandbox(runtime), { does: 'run' });
+        expect(await run(id, { does: 'say', text: 'fine', code: 0 })).toEqual({ exitCode: 0, output: 'fine\n' });
+        expect(await run(id, { does: 'say', text: 'bad', code: 3 })).toEqual({ exitCode: 3, output: 'bad\n' });
+        expect((await seen(id))?.state).toBe('running');
+      });
+
+      it('is heard only at the beginning when it says much', async () => {
+        const id = await startedMember(await startedSandbox(runtime), { does: 'run' });
+        const { exitCode, output: said } = await run(id, { does: 'write', bytes: 200_000 });
+        expect(exitCode).toBe(0);
+        expect(said).toHaveLength(10 * 1024);
+      });
+
+      it('is given up when it takes too long, and the container goes on', async () => {
+        const id = await startedMember(await startedSandbox(runtime), { does: 'run' });
+        expect(await faultOf(run(id, { does: 'hang' }, 300))).toMatchObject({ fault: 'DeadlineExceeded' });
+        expect((await seen(id))?.state).toBe('running');
+        expect((await run(id, { does: 'say', text: 'still here', code: 0 })).output).toBe('still here\n');
+      });
+
+      it('ends with its container', async () => {
+        const id = await startedMember(await startedSandbox(runtime), { does: 'run' });
+        // Killed with it; or the engine had not come to run it yet, and cannot any more.
+        const end = run(id, { does: 'hang' }).then(
+          ({ exitCode }) => exitCode >= 126,
+          (error: unknown) => error instanceof RuntimeError && error.fault === 'Failed',
+        );
+        await runtime.stop(id, 0);
+        expect(await end).toBe(true);
+      });
+
+      it('needs a container that runs', async () => {
+        const id = await startedMember(await startedSandbox(runtime), { does: 'exit', afterMs: 0, code: 0 });
+        await ended(id);
+        const say = { does: 'say', text: 'x', code: 0 } as const;
+        expect(await faultOf(run(id, say))).toMatchObject({ fault: 'Failed' });
+        await runtime.remove(id);
+        expect(await faultOf(run(id, say))).toMatchObject({ fault: 'NotFound' });
       });
     });
 

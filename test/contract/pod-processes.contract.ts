@@ -167,6 +167,33 @@ export function describePodProcesses(name: string, makeBench: () => Promise<Proc
       expect(await output(runtime, id)).toBe('up\nbye\n');
     });
 
+    it('that time out beside them are ended with all that they started', async () => {
+      const id = await started(script(await startedSandbox(runtime), 'trap "exit 0" TERM; sleep 3600 & wait'));
+      const hang = ['sh', '-c', 'sleep 4321 & sleep 4321; true'];
+      const timedOut = await runtime.exec(id, hang, { timeoutMs: 500 }).catch((error: unknown) => error);
+      expect(timedOut).toMatchObject({ fault: 'DeadlineExceeded' });
+      const count = ['sh', '-c', 'ps | grep -c "[s]leep 4321" || true'];
+      await bench.eventually('none is left', async () => {
+        return (await runtime.exec(id, count, { timeoutMs: 10_000 })).output === '0\n';
+      });
+    });
+
+    it('that leave something behind which holds their output are not waited for longer than they may take', async () => {
+      const id = await started(script(await startedSandbox(runtime), 'trap "exit 0" TERM; sleep 3600 & wait'));
+      const leave = ['sh', '-c', 'sleep 3600 & echo done; exit 4'];
+      expect(await runtime.exec(id, leave, { timeoutMs: 1_000 })).toEqual({ exitCode: 4, output: 'done\n' });
+    });
+
+    it.each([
+      { of: 'no such file', command: ['/no/such/program'], exitCode: [126, 127] },
+      { of: 'a name that is nowhere', command: ['no-such-program'], exitCode: [126, 127] },
+    ])('that cannot be run say why: $of', async ({ command, exitCode }) => {
+      const id = await started(script(await startedSandbox(runtime), 'sleep 3600'));
+      const result = await runtime.exec(id, command, { timeoutMs: 10_000 });
+      expect(exitCode).toContain(result.exitCode);
+      expect(result.output).toMatch(/no such file|not found/);
+    });
+
     it('belong to pods with names as long as Kubernetes allows', async () => {
       const pod = { ...podKey('p'.repeat(253)), namespace: 'n'.repeat(63) };
       const volume = 'v'.repeat(63);

@@ -73,6 +73,8 @@ export function runtimeOf(process: SimProcess, link: Link, engine: ContainerRunt
     createContainer: (spec) => call(`create ${spec.pod.name}/${spec.name}`, () => engine.createContainer(spec)),
     startContainer: (id) => call(`start ${short(id)}`, () => engine.startContainer(id)),
     stop: (id, graceSeconds) => call(`stop ${short(id)} ${graceSeconds}`, () => engine.stop(id, graceSeconds)),
+    exec: (id, command, options) =>
+      call(`exec ${short(id)} ${command[0] ?? ''}`, () => engine.exec(id, command, options)),
     remove: (id) => call(`remove ${short(id)}`, () => engine.remove(id)),
     removeVolumes: (uid) => call(`removeVolumes ${uid}`, () => engine.removeVolumes(uid)),
     image: (reference) => call(`image ${reference}`, () => engine.image(reference)),

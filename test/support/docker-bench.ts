@@ -7,7 +7,7 @@ import Dockerode from 'dockerode';
 import type { Clock } from '#domain';
 import { purgeCluster } from '../../apps/executor/src/runtime/docker-purge.js';
 import { DockerRuntime } from '../../apps/executor/src/runtime/docker-runtime.js';
-import type { Program } from '../contract/container-runtime.contract.js';
+import type { Command, Program } from '../contract/container-runtime.contract.js';
 import type { ProcessBench } from '../contract/pod-processes.contract.js';
 import { busybox, busyboxWith } from './images.js';
 import { TestRegistry } from './registry.js';
@@ -120,6 +120,17 @@ export class DockerBench implements ProcessBench {
         const dd = 'dd if=/dev/zero of=/dev/null bs=64M count=1';
         return { ...this.script(`${dd}; sleep 0.5; exec ${dd}`), memoryLimitBytes: LITTLE_MEMORY };
       }
+    }
+  }
+
+  command(command: Command): readonly string[] {
+    switch (command.does) {
+      case 'say':
+        return ['sh', '-c', `echo ${command.text}; exit ${command.code}`];
+      case 'hang':
+        return ['sh', '-c', 'sleep 3600'];
+      case 'write':
+        return ['sh', '-c', `head -c ${command.bytes} /dev/zero`];
     }
   }
 

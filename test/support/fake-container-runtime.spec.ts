@@ -9,7 +9,7 @@ import {
 } from '../contract/container-runtime.contract.js';
 import { FakeContainerRuntime } from './fake-container-runtime.js';
 import { FakeEngine, type Schedule } from './fake-engine.js';
-import type { FakeProgram } from './fake-images.js';
+import type { FakeExec, FakeProgram } from './fake-images.js';
 import { ManualClock } from './manual-clock.js';
 
 const STEP_MS = 10;
@@ -33,6 +33,17 @@ function fakeProgram(program: Program): FakeProgram {
   }
 }
 
+/** What {@link fakeBench} has commands do. */
+function fakeExec([does, how = '{}']: readonly string[]): FakeExec {
+  const { text, code, bytes } = JSON.parse(how) as {
+    readonly text: string;
+    readonly code: number;
+    readonly bytes: number;
+  };
+  if (does === 'hang') return { takesMs: Infinity };
+  return does === 'say' ? { output: `${text}\n`, exitCode: code } : { output: 'x'.repeat(bytes) };
+}
+
 function fakeBench(): RuntimeBench {
   const clock = new ManualClock();
   const engine = new FakeEngine({ clock });
@@ -50,9 +61,10 @@ function fakeBench(): RuntimeBench {
     runtime: (cluster = 'cluster', node = 'node') => new FakeContainerRuntime(engine, { cluster, node }),
     program: (program) => {
       const image = reference();
-      engine.addImage(image, { program: fakeProgram(program) });
+      engine.addImage(image, { program: { ...fakeProgram(program), exec: fakeExec } });
       return { image };
     },
+    command: ({ does, ...how }) => [does, JSON.stringify(how)],
     pullable: async () => {
       const image = reference();
       engine.addImage(image, { present: false, pull: { takesMs: 2_000, bytes: 4_096 } });

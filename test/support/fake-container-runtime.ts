@@ -3,6 +3,7 @@ import {
   RuntimeError,
   type ContainerRuntime,
   type ContainerSpec,
+  type ExecResult,
   type LogOptions,
   type PullProgress,
   type RuntimeInfo,
@@ -107,6 +108,23 @@ export class FakeContainerRuntime implements ContainerRuntime {
       cancelDeadline();
     }
     await this.call(`${label}: ended`, () => undefined);
+  }
+
+  async exec(
+    id: string,
+    command: readonly string[],
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    const label = `exec ${short(id)}`;
+    const { running } = await this.call(label, () => {
+      // Wrapped, so that what takes long is not waited for within the one effect that begins it.
+      const running = this.engine.exec(this.own(id), command, timeoutMs);
+      // It may fail before anybody waits for it.
+      running.catch(() => undefined);
+      return { running };
+    });
+    const result = await running;
+    return this.call(`${label}: ended`, () => result);
   }
 
   async remove(id: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock, Millis, ObservedContainer, PodKey } from '#domain';
 import {
   RuntimeError,
   type ContainerSpec,
+  type ExecResult,
   type PortBinding,
   type SandboxSpec,
 } from '../../apps/executor/src/runtime/container-runtime.js';
@@ -48,6 +49,8 @@ export interface FakeVolume {
   readonly pod: PodKey;
 }
 
+/** What is kept of a command's output. */
+const MOST_EXEC_OUTPUT = 10 * 1024;
 const PAUSE: FakeProgram = { stopExitCode: 0 };
 /** What an engine writes for a container that it finds dead after a power cut. */
 const UNSEEN_EXIT_CODE = 255;
@@ -205,6 +208,23 @@ export class FakeEngine {
       container.cancel();
       container.cancel = this.clock.after(stopTakesMs, () => this.end(container, { exitCode: stopExitCode }));
     }
+  }
+
+  /** A command run in a container; it ends with the container if that ends first. */
+  async exec(container: FakeContainer, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    const label = `exec ${container.seen.id.slice(0, 12)}`;
+    if (container.seen.state !== 'running') throw new RuntimeError('Failed', `${label}: the container is not running`);
+    const { exitCode = 0, output = '', takesMs = 0 } = container.program.exec?.(command) ?? {};
+    const over = new AbortController();
+    const cancel = this.clock.after(Math.min(takesMs, timeoutMs), () => over.abort());
+    try {
+      if (takesMs > 0) await this.whenever(label, () => container.seen.state !== 'running', over.signal);
+    } finally {
+      cancel();
+    }
+    if (container.seen.state !== 'running') return { exitCode: 137, output: '' };
+    if (takesMs > timeoutMs) throw new RuntimeError('DeadlineExceeded', `${label}: timed out`);
+    return { exitCode, output: output.slice(0, MOST_EXEC_OUTPUT) };
   }
 
   remove(container: FakeContainer): void {

@@ -17,8 +17,17 @@ export interface FakeProgram {
   readonly prints?: readonly string[];
   /** It cannot be started: always, or so many times. */
   readonly startFails?: { readonly exitCode: 126 | 127 | 128; readonly message: string; readonly times?: number };
+  /** What commands run in it come to; default: exit code 0 at once. One that takes for ever is ended by its timeout. */
+  readonly exec?: (command: readonly string[]) => FakeExec;
   /** The container cannot be created: always, or so many times. */
   readonly createFails?: { readonly message: string; readonly times?: number };
+}
+
+/** How a command ends that is run in a container. */
+export interface FakeExec {
+  readonly exitCode?: number;
+  readonly output?: string;
+  readonly takesMs?: number;
 }
 
 /** What a reference leads to. */

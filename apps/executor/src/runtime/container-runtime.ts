@@ -76,6 +76,14 @@ export interface LogOptions {
   readonly timestamps: boolean;
 }
 
+/** How a command ended that was run in a container. */
+export interface ExecResult {
+  /** 126 and 127: it could not be run, and the output says why. */
+  readonly exitCode: number;
+  /** The first 10 KiB of what it wrote, to either stream. */
+  readonly output: string;
+}
+
 export type RuntimeFault =
   /** The engine does not answer; try again later. */
   | 'Unavailable'
@@ -125,6 +133,11 @@ export interface ContainerRuntime {
   startContainer(id: string): Promise<void>;
   /** The stop signal, then SIGKILL after `graceSeconds`; resolves when it has ended. `0`: SIGKILL at once. */
   stop(id: string, graceSeconds: number): Promise<void>;
+  /**
+   * Runs a command, without a shell, in a container that runs; `Failed` when it does not. After `timeoutMs` the command and
+   * what it started are ended as far as the engine lets us, and it throws `DeadlineExceeded`.
+   */
+  exec(id: string, command: readonly string[], options: { readonly timeoutMs: number }): Promise<ExecResult>;
   remove(id: string): Promise<void>;
   removeVolumes(podUid: string): Promise<void>;
   /** What a reference is here, or `undefined` when it must be pulled. */

@@ -4,6 +4,7 @@ import {
   RuntimeError,
   type ContainerRuntime,
   type ContainerSpec,
+  type ExecResult,
   type LogOptions,
   type PullProgress,
   type RuntimeInfo,
@@ -18,6 +19,7 @@ import {
   toleratedStatus,
 } from './docker-errors.js';
 import { followEvents } from './docker-events.js';
+import { execInContainer } from './docker-exec.js';
 import { DockerGround } from './docker-ground.js';
 import { DockerInventory } from './docker-inventory.js';
 import { readLogs } from './docker-logs.js';
@@ -141,6 +143,16 @@ export class DockerRuntime implements ContainerRuntime {
     await this.until(`see the end of ${container}`, STOP_MARGIN_MS, async () => {
       return (await this.inventory.find(id))?.container.state !== 'running';
     });
+  }
+
+  async exec(
+    id: string,
+    command: readonly string[],
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    if (!(await this.inventory.isOwn(id)))
+      throw new RuntimeError('NotFound', `no container ${id} of this cluster and node`);
+    return execInContainer({ client: this.client, clock: this.clock }, id, command, timeoutMs);
   }
 
   async remove(id: string): Promise<void> {
