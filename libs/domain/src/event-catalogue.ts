@@ -59,8 +59,28 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     cause: 'A container that ended waits for its next start (CrashLoopBackOff).',
   },
   ContainerKilling: { producer: 'executor', cause: 'A container is asked to stop; the message says why.' },
-  PodBecameReady: { producer: 'api', cause: 'A report made all containers run.' },
-  PodBecameUnready: { producer: 'api', cause: 'A report says that a container no longer runs.' },
+  ContainerProbeFailed: {
+    producer: 'executor',
+    cause: 'A probe failed: for the first time, with a change of what counts, or again after a minute.',
+  },
+  ContainerStartupSucceeded: { producer: 'executor', cause: 'The startup probe succeeded; the other probes begin.' },
+  ContainerReadinessChanged: {
+    producer: 'executor',
+    cause: 'The readiness probe succeeded or failed as often in a row as its threshold says.',
+  },
+  PostStartHookSucceeded: { producer: 'executor', cause: 'The postStart hook is done: the container counts as running.' },
+  LifecycleHookFailed: {
+    producer: 'executor',
+    cause: 'A postStart hook failed, which ends its container, or a preStop hook did, which the stop follows.',
+  },
+  PodBecameReady: {
+    producer: 'api',
+    cause: 'All containers are ready, and so is every condition of a readiness gate.',
+  },
+  PodBecameUnready: {
+    producer: 'api',
+    cause: 'A container no longer runs or is not ready; or, with all ready, a readiness gate is closed.',
+  },
   PodTerminationRequested: {
     producer: 'api',
     cause: 'A client deleted or evicted it; the scheduler scaled down, collected garbage or enforced a taint.',

@@ -63,10 +63,25 @@ const forms: Forms = {
       reason: ['Completed', 'Error', 'OOMKilled', 'StartError', 'ContainerStatusUnknown'],
       finishedAt: 'time',
     },
-    optional: { signal: 'count', message: 'text', startedAt: 'time', infrastructure: 'flag' },
+    optional: { signal: 'count', message: 'text', startedAt: 'time', infrastructure: 'flag', replaced: 'flag' },
   },
   ContainerBackingOff: { required: { container: 'text', attempt: 'count', retryAt: 'time', message: 'text' } },
   ContainerKilling: { required: { container: 'text', containerId: 'text', message: 'text' } },
+  ContainerProbeFailed: {
+    required: {
+      container: 'text',
+      containerId: 'text',
+      probe: ['startup', 'readiness', 'liveness'],
+      message: 'text',
+      count: 'count',
+    },
+  },
+  ContainerStartupSucceeded: { required: { container: 'text', containerId: 'text' } },
+  ContainerReadinessChanged: { required: { container: 'text', containerId: 'text', ready: 'flag' } },
+  PostStartHookSucceeded: { required: { container: 'text', containerId: 'text' } },
+  LifecycleHookFailed: {
+    required: { container: 'text', containerId: 'text', hook: ['postStart', 'preStop'], message: 'text' },
+  },
   PodRefusedByNode: {
     required: { reason: ['OutOfcpu', 'OutOfmemory', 'OutOfpods', 'NodePorts', 'NodeAffinity'], message: 'text' },
   },

@@ -14,6 +14,8 @@ export interface EventText {
   readonly component: 'default-scheduler' | 'kubelet' | 'replicaset-controller' | 'node-controller' | 'podledger';
   /** The container concerned. */
   readonly container?: string;
+  /** How many occurrences it tells of; default 1. */
+  readonly count?: number;
 }
 
 type Known = PodEvent | ReplicaSetEvent | NodeEvent | NamespaceEvent | ClusterEvent;
@@ -69,6 +71,20 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
     }
     case 'ContainerKilling':
       return of(known.data.container, normal('kubelet', 'Killing', known.data.message));
+    case 'ContainerProbeFailed': {
+      const { container, probe, message, count } = known.data;
+      const text = `${probe.charAt(0).toUpperCase()}${probe.slice(1)} probe failed: ${message}`;
+      return { ...of(container, warning('kubelet', 'Unhealthy', text)), count };
+    }
+    case 'LifecycleHookFailed': {
+      const { container, hook, message } = known.data;
+      return of(
+        container,
+        hook === 'postStart'
+          ? warning('kubelet', 'FailedPostStartHook', `PostStartHook failed: ${message}`)
+          : warning('kubelet', 'FailedPreStopHook', `PreStopHook failed: ${message}`),
+      );
+    }
     case 'PodTerminationRequested':
       return known.data.reason === 'TaintNotTolerated'
         ? normal('node-controller', 'TaintManagerEviction', `Marking for deletion Pod ${pathOf(pod)}`)
@@ -98,6 +114,9 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
     case 'PodBecameUnready':
     case 'ImagePullProgressed':
     case 'PodSandboxStarted':
+    case 'ContainerStartupSucceeded':
+    case 'ContainerReadinessChanged':
+    case 'PostStartHookSucceeded':
     case 'PodContainersRemoved':
     case 'PodDeleted':
     case 'ReplicaSetRequested':

@@ -45,7 +45,7 @@ export function occurrence(
   event: Recorded,
 ): KubernetesEventState {
   if (before) {
-    const count = Number(before.body['count'] ?? 1) + 1;
+    const count = Number(before.body['count'] ?? 1) + (text.count ?? 1);
     return {
       ...before,
       meta: { ...before.meta, resourceVersion: event.revision },
@@ -95,7 +95,7 @@ function body(object: StoredObject, text: EventText, event: Recorded): JsonObjec
     source: { component: text.component, ...(host !== undefined && { host }) },
     firstTimestamp: at,
     lastTimestamp: at,
-    count: 1,
+    count: text.count ?? 1,
     type: text.type,
     eventTime: null,
     reportingComponent: text.component,

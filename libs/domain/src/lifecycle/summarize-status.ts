@@ -1,7 +1,7 @@
 import type { Millis } from '../event.js';
 import type { Json, JsonObject } from '../json.js';
 import { parseQuantity } from '../units.js';
-import { containersOf, podPhase } from '../pod/readiness.js';
+import { containersOf, isContainerReady, isStarted, isUp, podPhase } from '../pod/readiness.js';
 import type { Condition, ContainerState, PodState, Termination } from '../pod/pod.js';
 import type { PodSpec } from '../pod/pod-spec.js';
 import { rfc3339 } from '../time.js';
@@ -69,20 +69,23 @@ function conditionOf(type: string, { status, reason, message, lastTransitionAt }
 }
 
 const DOCKER = (id: string): string => `docker://${id}`;
+/** As kubelet shows a container whose postStart hook has not returned. */
+const COMING_UP = { waiting: { reason: 'ContainerCreating' } };
 
 function statusOf(pod: PodState, container: ContainerState): JsonObject {
   const { name, attempt, imageId, containerId, last } = container;
-  const image = pod.spec.containers.find((candidate) => candidate.name === name)?.image ?? '';
-  const running = container.running !== undefined && !pod.terminated;
+  const spec = pod.spec.containers.find((candidate) => candidate.name === name);
+  const image = spec?.image ?? '';
+  const counts = spec !== undefined && !pod.terminated;
   return {
     name,
     image,
     imageID: imageId ?? '',
     ...(containerId !== undefined && { containerID: DOCKER(containerId) }),
     restartCount: attempt,
-    ready: running,
-    started: running,
-    state: stateOf(pod, container),
+    ready: counts && isContainerReady(spec, container),
+    started: counts && isStarted(spec, container),
+    state: counts && container.running && !isUp(spec, container) ? COMING_UP : stateOf(pod, container),
     lastState: last ? { terminated: terminatedOf(last) } : {},
   };
 }

@@ -6,8 +6,8 @@ import { alreadyExists, changedData, checkPreconditions, notFound } from '../met
 import { podStream } from '../stream.js';
 import { editablePod } from './editable.js';
 import { evolvePod } from './evolve.js';
-import { isReady, outcomeOf } from './readiness.js';
-import type { PodCommand, PodEvent, PodFact, PodState } from './pod.js';
+import { GATES_NOT_READY, outcomeOf, readinessOf } from './readiness.js';
+import type { ContainerRun, PodCommand, PodEvent, PodFact, PodState, ReportedRun } from './pod.js';
 
 type Command<Type extends PodCommand['type']> = Extract<PodCommand, { type: Type }>;
 
@@ -54,7 +54,7 @@ function change(command: Command<'ChangePod'>, pod: PodState): PodEvent[] {
       ? undefined
       : { current: pod.clientStatus ?? {}, desired: command.status as JsonObject };
   const data = changedData(pod.meta, editablePod(pod), command, status);
-  return data ? withDeletion(pod, [{ type: 'PodChanged', data }]) : [];
+  return data ? withDeletion(pod, withDerived(pod, [{ type: 'PodChanged', data }])) : [];
 }
 
 function schedule(command: Command<'SchedulePod'>, pod: PodState): PodEvent[] {
@@ -155,6 +155,15 @@ function isKnown(fact: PodFact, pod: PodState): boolean {
       return pod.terminated !== undefined;
     case 'ContainerKilling':
       return pod.containers[fact.data.container]?.running === undefined;
+    case 'ContainerProbeFailed':
+    case 'LifecycleHookFailed':
+      return !isOfPresentRun(fact.data, pod);
+    case 'PostStartHookSucceeded':
+      return !isOfPresentRun(fact.data, pod) || reportedOf(fact.data, pod).hooked === true;
+    case 'ContainerStartupSucceeded':
+      return !isOfPresentRun(fact.data, pod) || reportedOf(fact.data, pod).started === true;
+    case 'ContainerReadinessChanged':
+      return !isOfPresentRun(fact.data, pod) || (reportedOf(fact.data, pod).ready ?? false) === fact.data.ready;
     case 'PodSandboxFailed':
       return pod.terminated !== undefined;
     case 'ImagePullStarted':
@@ -168,6 +177,15 @@ function isKnown(fact: PodFact, pod: PodState): boolean {
   }
 }
 
+/** Whether a fact is about the run that the log knows as the container's present one. */
+function isOfPresentRun({ container, containerId }: ContainerRun, pod: PodState): boolean {
+  const known = pod.containers[container];
+  return known?.running !== undefined && known.containerId === containerId;
+}
+
+const reportedOf = ({ container }: ContainerRun, pod: PodState): ReportedRun =>
+  pod.containers[container]?.reported ?? {};
+
 /** Adds what follows from the events: the terminal phase, and the turns of readiness. */
 function withDerived(pod: PodState, events: PodEvent[]): PodEvent[] {
   const after = preview(pod, events);
@@ -177,17 +195,17 @@ function withDerived(pod: PodState, events: PodEvent[]): PodEvent[] {
   if (!after.terminated && outcome.kind === 'ended' && !stillRunning) {
     return [...events, { type: 'PodTerminated', data: { phase: outcome.phase } }];
   }
-  const wasReady = pod.conditions['Ready']?.status === 'True';
-  if (after.terminated || isReady(after) === wasReady) return events;
-  if (!wasReady) return [...events, { type: 'PodBecameReady', data: {} }];
-  const unready = after.spec.containers.filter(({ name }) => !after.containers[name]?.running).map(({ name }) => name);
-  return [
-    ...events,
-    {
-      type: 'PodBecameUnready',
-      data: { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` },
-    },
-  ];
+  if (after.terminated) return events;
+  const readiness = readinessOf(after);
+  const { Ready: ready, ContainersReady: containers } = pod.conditions;
+  if (readiness.ready) {
+    return ready?.status === 'True' ? events : [...events, { type: 'PodBecameReady', data: {} }];
+  }
+  const { reason, message } = readiness;
+  // Conditions are recorded when they turn: those of the containers too, while gates keep the pod from being ready.
+  const containersReady = reason === GATES_NOT_READY;
+  const isTurn = ready?.status === 'True' || (containers?.status === 'True') !== containersReady;
+  return isTurn ? [...events, { type: 'PodBecameUnready', data: { reason, message } }] : events;
 }
 
 /** Adds `PodDeleted` once deletion was asked for, no finalizer is left, and no container is left on a node. */

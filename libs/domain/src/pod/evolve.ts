@@ -3,7 +3,8 @@ import type { EventEnvelope, Recorded } from '../event.js';
 import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
 import type { PodSpec } from './pod-spec.js';
 import { editablePod } from './editable.js';
-import type { Condition, ContainerState, PodEvent, PodState } from './pod.js';
+import type { Condition, ContainerRun, ContainerState, PodEvent, PodState, ReportedRun } from './pod.js';
+import { GATES_NOT_READY, isUp } from './readiness.js';
 
 /**
  * A pod after one more event; `undefined` once deleted. Total over recorded events: what the log holds has been decided.
@@ -130,13 +131,21 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         ...(previous && { last: previous }),
       });
     }
+    case 'PostStartHookSucceeded':
+      return withReport(pod, event.data, { hooked: true });
+    case 'ContainerStartupSucceeded':
+      return withReport(pod, event.data, { started: true });
+    case 'ContainerReadinessChanged':
+      return withReport(pod, event.data, { ready: event.data.ready });
     case 'PodBecameReady':
       return { ...pod, conditions: readiness(pod, event, { status: 'True' }) };
-    case 'PodBecameUnready':
-      return {
-        ...pod,
-        conditions: readiness(pod, event, { status: 'False', reason: event.data.reason, message: event.data.message }),
-      };
+    case 'PodBecameUnready': {
+      const { reason, message } = event.data;
+      const unready = { status: 'False', reason, message } as const;
+      // Readiness gates are about the pod alone: its containers are ready all the same.
+      const containers = reason === GATES_NOT_READY ? ({ status: 'True' } as const) : unready;
+      return { ...pod, conditions: readiness(pod, event, unready, containers) };
+    }
     case 'PodTerminationRequested':
       return {
         ...pod,
@@ -160,6 +169,8 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
     case 'ImagePullStarted':
     case 'ImagePullProgressed':
     case 'ContainerKilling':
+    case 'ContainerProbeFailed':
+    case 'LifecycleHookFailed':
       return pod;
   }
 }
@@ -172,21 +183,33 @@ function condition(pod: PodState, event: EventEnvelope, type: string, next: NewC
   return { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time };
 }
 
-function readiness(pod: PodState, event: EventEnvelope, next: NewCondition): PodState['conditions'] {
+function readiness(
+  pod: PodState,
+  event: EventEnvelope,
+  next: NewCondition,
+  containers: NewCondition = next,
+): PodState['conditions'] {
   return {
     ...pod.conditions,
-    ContainersReady: condition(pod, event, 'ContainersReady', next),
+    ContainersReady: condition(pod, event, 'ContainersReady', containers),
     Ready: condition(pod, event, 'Ready', next),
   };
+}
+
+/** News of the run of a container that the log knows as the present one. */
+function withReport(pod: PodState, { container, containerId }: ContainerRun, news: ReportedRun): PodState {
+  const before = pod.containers[container];
+  if (!before?.running || before.containerId !== containerId) return pod;
+  return withContainer(pod, { ...before, reported: { ...before.reported, ...news } });
 }
 
 function withContainer(pod: PodState, container: ContainerState): PodState {
   const containers = { ...pod.containers, [container.name]: container };
   const startedContainersOnce =
     pod.startedContainersOnce ||
-    pod.spec.containers.every(({ name }) => {
-      const state = containers[name];
-      return state !== undefined && (state.running ?? state.terminated ?? state.last) !== undefined;
+    pod.spec.containers.every((spec) => {
+      const state = containers[spec.name];
+      return state !== undefined && (isUp(spec, state) || (state.terminated ?? state.last) !== undefined);
     });
   return { ...pod, containers, startedContainersOnce };
 }

@@ -43,6 +43,11 @@ export type PodFact = { readonly id: string } & (
   | NewEvent<'ContainerExited', ContainerExited>
   | NewEvent<'ContainerBackingOff', ContainerBackingOff>
   | NewEvent<'ContainerKilling', ContainerKilling>
+  | NewEvent<'ContainerProbeFailed', ContainerProbeFailed>
+  | NewEvent<'ContainerStartupSucceeded', ContainerRun>
+  | NewEvent<'ContainerReadinessChanged', ContainerReadinessChanged>
+  | NewEvent<'PostStartHookSucceeded', ContainerRun>
+  | NewEvent<'LifecycleHookFailed', LifecycleHookFailed>
   | NewEvent<'PodRefusedByNode', PodRefusedByNode>
   | NewEvent<'PodContainersRemoved', PodContainersRemoved>
 );
@@ -117,6 +122,25 @@ export interface ContainerKilling {
   readonly containerId: string;
   readonly message: string;
 }
+/** One run of a container. */
+export interface ContainerRun {
+  readonly container: string;
+  readonly containerId: string;
+}
+/** Not each failure is told: the first, those that change something, and else one a minute. */
+export interface ContainerProbeFailed extends ContainerRun {
+  readonly probe: 'startup' | 'readiness' | 'liveness';
+  readonly message: string;
+  /** Failures since one was told last, this one included. */
+  readonly count: number;
+}
+export interface ContainerReadinessChanged extends ContainerRun {
+  readonly ready: boolean;
+}
+export interface LifecycleHookFailed extends ContainerRun {
+  readonly hook: 'postStart' | 'preStop';
+  readonly message: string;
+}
 export interface PodRefusedByNode {
   readonly reason: 'OutOfcpu' | 'OutOfmemory' | 'OutOfpods' | 'NodePorts' | 'NodeAffinity';
   readonly message: string;
@@ -155,6 +179,11 @@ export type PodEvent =
   | NewEvent<'ContainerExited', ContainerExited>
   | NewEvent<'ContainerBackingOff', ContainerBackingOff>
   | NewEvent<'ContainerKilling', ContainerKilling>
+  | NewEvent<'ContainerProbeFailed', ContainerProbeFailed>
+  | NewEvent<'ContainerStartupSucceeded', ContainerRun>
+  | NewEvent<'ContainerReadinessChanged', ContainerReadinessChanged>
+  | NewEvent<'PostStartHookSucceeded', ContainerRun>
+  | NewEvent<'LifecycleHookFailed', LifecycleHookFailed>
   | NewEvent<'PodBecameReady', Record<string, never>>
   | NewEvent<'PodBecameUnready', { readonly reason: string; readonly message: string }>
   | NewEvent<
@@ -174,6 +203,16 @@ export type PodEvent =
   | NewEvent<'PodContainersRemoved', PodContainersRemoved>
   | NewEvent<'PodDeleted', { readonly uid: string; readonly reason: TerminationReason }>;
 
+/** What the log knows of a run of a container besides that it runs. */
+export interface ReportedRun {
+  /** Its postStart hook has succeeded. */
+  readonly hooked?: boolean;
+  /** Its startup probe has succeeded. */
+  readonly started?: boolean;
+  /** What its readiness probe said last. */
+  readonly ready?: boolean;
+}
+
 /** One container of a pod, as the log knows it. Exactly one of waiting, running and terminated is present. */
 export interface ContainerState {
   readonly name: string;
@@ -185,6 +224,8 @@ export interface ContainerState {
   readonly last?: Termination;
   readonly containerId?: string;
   readonly imageId?: string;
+  /** What its hook and probes have said of the present run. Absent: nothing yet, or it has none. */
+  readonly reported?: ReportedRun;
 }
 
 export interface Condition {
