@@ -1,4 +1,4 @@
-import { LogUnavailable, NoAnswer } from '#domain';
+import { LogUnavailable, NoAnswer, type Millis } from '#domain';
 import { RuntimeError } from '../../apps/executor/src/runtime/container-runtime.js';
 import type { Random } from './random.js';
 import type { Tally } from './tally.js';
@@ -25,7 +25,11 @@ export const CALM: Weather = { lost: 0, unanswered: 0, repeated: 0, slow: 0 };
 /** What weather does to calls; each is a kind of fault for each link, as in `log lost`. */
 export const CALL_FAULTS = ['lost', 'unanswered', 'slow'] as const;
 
+/** What all links of one kind of caller have in common. */
+export type LinkSource = Pick<LinkOptions, 'random' | 'faults' | 'now'>;
+
 export interface LinkOptions {
+  readonly now: () => Millis;
   /** What is at the other end. */
   readonly to: string;
   /** Where faults are counted. */
@@ -33,7 +37,7 @@ export interface LinkOptions {
   readonly random: Random;
   /** Usual time of one way, in milliseconds. */
   readonly latencyMs: { readonly low: number; readonly high: number };
-  /** What a caller waits before it is told that nothing came, in milliseconds. */
+  /** What a caller waits before it is told that nothing came, in milliseconds. No way takes longer than it waits at most. */
   readonly patienceMs: { readonly low: number; readonly high: number };
   readonly failure: (what: string) => Error;
 }
@@ -47,6 +51,8 @@ export class Link {
   /** Everything takes this many times as long. */
   slowness = 1;
   weather: Weather = CALM;
+  /** When the last call that began in bad weather has ended. */
+  private calmAt: Millis = 0;
 
   constructor(private readonly options: LinkOptions) {}
 
@@ -57,23 +63,34 @@ export class Link {
   fate(): Fate {
     const { random, latencyMs, patienceMs, faults, to } = this.options;
     const { lost, unanswered, slow } = this.weather;
+    const isClear = this.isClear;
     const chance = this.down ? 0 : random.next();
     const delay = (): number => {
       const usual = random.spread(latencyMs.low, latencyMs.high) * this.slowness;
       if (!random.chance(slow)) return usual;
       faults.count(`${to} slow`);
-      return usual * 100;
+      return Math.min(usual * 100, patienceMs.high);
     };
     const requestMs = delay() + this.heldMs();
-    if (!this.down && chance >= lost + unanswered) return { requestMs, answerMs: delay() };
+    if (!this.down && chance >= lost + unanswered) return this.noted(isClear, { requestMs, answerMs: delay() });
     const answerMs = random.spread(patienceMs.low, patienceMs.high);
     const fault = this.down || chance < lost ? 'lost' : 'unanswered';
     if (!this.down) faults.count(`${to} ${fault}`);
-    return { requestMs, answerMs, fault };
+    return this.noted(isClear, { requestMs, answerMs, fault });
   }
 
+  /** Nothing is wrong, and no call that began when something was is still under way. */
   get isCalm(): boolean {
+    return this.isClear && this.options.now() >= this.calmAt;
+  }
+
+  private get isClear(): boolean {
     return !this.down && this.slowness === 1 && this.weather === CALM;
+  }
+
+  private noted(isClear: boolean, fate: Fate): Fate {
+    if (!isClear) this.calmAt = Math.max(this.calmAt, this.options.now() + fate.requestMs + fate.answerMs);
+    return fate;
   }
 
   calm(): void {
@@ -85,29 +102,35 @@ export class Link {
 }
 
 /** To the database: `LogUnavailable` when no answer comes. */
-export const logLink = (random: Random, faults: Tally): Link =>
+export const logLink = (from: LinkSource): Link =>
   new Link({
-    ...{ random, faults, to: 'log' },
+    ...from,
+    to: 'log',
     latencyMs: { low: 0.2, high: 3 },
     patienceMs: { low: 1, high: 3_000 },
     failure: (what) => new LogUnavailable(`${what}: connection terminated`),
   });
 
 /** To JetStream: `NoAnswer`. */
-export const feedLink = (random: Random, faults: Tally): Link =>
+export const feedLink = (from: LinkSource): Link =>
   new Link({
-    ...{ random, faults, to: 'feed' },
+    ...from,
+    to: 'feed',
     latencyMs: { low: 0.2, high: 3 },
     patienceMs: { low: 1, high: 5_000 },
     failure: (what) => new NoAnswer(`${what}: no answer`),
   });
 
 /** To a container engine: `Unavailable` at once or a deadline that ran out. */
-export const engineLink = (random: Random, faults: Tally): Link =>
+export const engineLink = (from: LinkSource): Link =>
   new Link({
-    ...{ random, faults, to: 'engine' },
+    ...from,
+    to: 'engine',
     latencyMs: { low: 0.5, high: 60 },
     patienceMs: { low: 1, high: 20_000 },
     failure: (what) =>
-      new RuntimeError(random.pick(['Unavailable', 'Unavailable', 'DeadlineExceeded', 'Failed']), `${what}: no answer`),
+      new RuntimeError(
+        from.random.pick(['Unavailable', 'Unavailable', 'DeadlineExceeded', 'Failed']),
+        `${what}: no answer`,
+      ),
   });

@@ -2,7 +2,7 @@ import { LogUnavailable, type EventLog, type MessageBus } from '#domain';
 import type { InMemoryBroker, InMemoryBus, InMemoryEventStream } from '#bus';
 import type { LogState } from '#eventlog';
 import type { EventLoop } from './event-loop.js';
-import { feedLink, logLink } from './link.js';
+import { feedLink, logLink, type LinkSource } from './link.js';
 import type { Network } from './network.js';
 import { busOf, logOf } from './ports.js';
 import type { Random } from './random.js';
@@ -48,8 +48,8 @@ export abstract class Replica {
   ) {
     this.random = stage.random.fork(name);
     this.skewMs = skewMs ?? this.random.integer(-200, 200);
-    this.logLink = logLink(this.random.fork('log link'), stage.faults);
-    this.feedLink = feedLink(this.random.fork('feed link'), stage.faults);
+    this.logLink = logLink(this.linkSource('log link'));
+    this.feedLink = feedLink(this.linkSource('feed link'));
   }
 
   /** The process that runs, or is paused. */
@@ -109,6 +109,11 @@ export abstract class Replica {
     this.feedLink.calm();
     this.reachBus(true);
     this.process?.resume();
+  }
+
+  protected linkSource(name: string): LinkSource {
+    const { faults, loop } = this.stage;
+    return { random: this.random.fork(name), faults, now: () => loop.now };
   }
 
   protected abstract boot(process: SimProcess): Promise<void>;

@@ -136,10 +136,10 @@ export class ExecutorReplica extends Replica {
       },
     });
     loadImages(this.engine);
-    this.engineLink = engineLink(random.fork('engine link'), stage.faults);
+    this.engineLink = engineLink(this.linkSource('engine link'));
     this.diskLink = new Link({
-      ...{ to: 'disk', faults: stage.faults },
-      random: random.fork('disk'),
+      ...this.linkSource('disk'),
+      to: 'disk',
       latencyMs: { low: 0.1, high: 2 },
       patienceMs: { low: 1, high: 2 },
       failure: (what) => new Error(what),

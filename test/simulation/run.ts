@@ -48,6 +48,8 @@ const QUIET_MS = 20_000;
 /** Leases, polls and heartbeats of all processes: about 60. Whoever spins makes thousands. */
 const IDLE_STEPS_PER_SECOND = 120;
 const STEPS_PER_EVENT = 40;
+/** From the request of a pod to its deletion, apart from its containers. */
+const EVENTS_PER_LIFE = 15;
 
 /** Lets one seed happen: a cluster comes up, people and faults come, faults go, and everything must settle and stay settled. */
 export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine }: RunOptions = {}): Promise<Outcome> {
@@ -131,14 +133,15 @@ async function settle(world: World, workload: Workload): Promise<void> {
 
 /** Pods whose containers end, or cannot run, are tried again, later each time: some events each. */
 function allowance({ oracle }: World): number {
-  let restless = 0;
+  let events = 0;
   for (const { spec, nodeName } of oracle.state.pods()) {
-    const isSteady =
-      nodeName !== undefined &&
-      spec.containers.every(({ image }) => STEADY_IMAGES.has(image)) &&
-      // A pod may be placed where it is tolerated for a while, and go when that is over.
-      !spec.tolerations?.some(({ key, tolerationSeconds }) => key === 'upkeep' && tolerationSeconds !== undefined);
-    if (!isSteady) restless += spec.containers.length;
+    const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => STEADY_IMAGES.has(image));
+    if (!isSteady) events += spec.containers.length * 40;
+    // A pod may be placed where it is tolerated for a while, go when that is over, and have a successor.
+    for (const { key, tolerationSeconds } of spec.tolerations ?? []) {
+      if (key !== 'upkeep' || tolerationSeconds === undefined) continue;
+      events += Math.ceil(QUIET_MS / 1000 / tolerationSeconds) * (EVENTS_PER_LIFE + spec.containers.length * 10);
+    }
   }
-  return restless * 40;
+  return events;
 }
