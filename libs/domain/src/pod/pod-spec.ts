@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.js';
+import type { Lifecycle, Probe } from './handlers.js';
 
 /**
  * The parts of Kubernetes' PodSpec that rules read. A stored spec is the whole spec, defaulted, as the client gave it:
@@ -16,6 +17,8 @@ export interface PodSpec extends JsonObject {
   readonly terminationGracePeriodSeconds: number;
   readonly shareProcessNamespace?: boolean;
   readonly hostname?: string;
+  /** Conditions that clients set and that the pod's readiness waits for. */
+  readonly readinessGates?: readonly { readonly conditionType: string }[];
 }
 
 export interface SchedulingGate extends JsonObject {
@@ -35,6 +38,10 @@ export interface Container extends JsonObject {
   readonly volumeMounts?: readonly VolumeMount[];
   readonly stdin?: boolean;
   readonly tty?: boolean;
+  readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly lifecycle?: Lifecycle;
 }
 
 export interface EnvVar extends JsonObject {
