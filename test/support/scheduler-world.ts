@@ -3,7 +3,7 @@ import {
   decideNamespace,
   decideNode,
   decidePod,
-  decideReplicaSet,
+  decideWorkload,
   namespaceStream,
   type NodeCommand,
   type NodeState,
@@ -14,10 +14,10 @@ import {
   type PodState,
   podStream,
   type Recorded,
-  type ReplicaSetCommand,
   type ReplicaSetState,
   replicaSetStream,
   type RequestedMeta,
+  type WorkloadCommand,
 } from '#domain';
 import { InMemoryBroker, type InMemoryBus, nodeRequestSubject } from '#bus';
 import { ClusterProjection, CommandBus, InMemoryEventLog, LogState, type Schedule } from '#eventlog';
@@ -272,7 +272,7 @@ export class SchedulerWorld {
   async replicaSet(name: string, replicas: number, spec: Partial<PodSpec> = {}): Promise<void> {
     const labels = { app: name };
     await this.onReplicaSet(name, {
-      type: 'RequestReplicaSet',
+      type: 'RequestWorkload',
       namespace: NAMESPACE,
       name,
       meta: aMeta({ uid: this.ids.uuid(), labels }),
@@ -281,14 +281,14 @@ export class SchedulerWorld {
     });
   }
 
-  async onReplicaSet(name: string, command: ReplicaSetCommand): Promise<void> {
+  async onReplicaSet(name: string, command: WorkloadCommand): Promise<void> {
     const stream = replicaSetStream(NAMESPACE, name);
-    await this.#execute(() => [{ stream, events: decideReplicaSet(command, this.findReplicaSet(name)) }]);
+    await this.#execute(() => [{ stream, events: decideWorkload('ReplicaSet', command, this.findReplicaSet(name)) }]);
   }
 
   async scale(name: string, replicas: number): Promise<void> {
     await this.onReplicaSet(name, {
-      type: 'ScaleReplicaSet',
+      type: 'ScaleWorkload',
       replicas,
       preconditions: {},
       fieldManager: 'kubectl',

@@ -15,7 +15,7 @@ describe('deletion', () => {
   const pods = () => [...world.state.pods()];
   const going = () => pods().filter(({ meta }) => meta.deletion).length;
   const remove = (propagation: Propagation) =>
-    world.onReplicaSet('web', { type: 'DeleteReplicaSet', preconditions: {}, propagation });
+    world.onReplicaSet('web', { type: 'DeleteWorkload', preconditions: {}, propagation });
   const allRemoved = async () => {
     for (const { meta } of pods()) await world.removed(meta.name);
   };

@@ -4,9 +4,11 @@ import {
   decideNamespace,
   decideNode,
   decidePod,
-  decideReplicaSet,
+  decideWorkload,
   editableOf,
   type GarbageStep,
+  isWorkload,
+  KINDS,
   type Millis,
   type ObjectChange,
   type ObjectMeta,
@@ -33,8 +35,9 @@ export class GarbageLoop implements Controller {
   constructor(private readonly workplace: Workplace) {}
 
   *all(state: ClusterState): Iterable<string> {
-    for (const objects of [state.pods(), state.replicaSets(), state.nodes(), state.namespaces()]) {
-      for (const object of objects) if (isInvolved(object)) yield streamOfObject(object);
+    for (const { kind } of KINDS) {
+      if (kind === 'Event') continue;
+      for (const object of state.all(kind)) if (isInvolved(object)) yield streamOfObject(object);
     }
   }
 
@@ -85,9 +88,9 @@ function decideStep(state: ClusterState, step: GarbageStep, stream: string): rea
       return isCollected(object) ? edit(object, { ownerReferences: kept }, stream) : [];
     }
     case 'FinishDeletion':
-      if (object.kind === 'ReplicaSet') {
-        const command = { type: 'FinishReplicaSetDeletion', uid: object.meta.uid } as const;
-        return [{ stream, events: decideReplicaSet(command, object) }];
+      if (isWorkload(object)) {
+        const command = { type: 'FinishWorkloadDeletion', uid: object.meta.uid } as const;
+        return [{ stream, events: decideWorkload(object.kind, command, object) }];
       }
       return isCollected(object)
         ? edit(object, { finalizers: withoutPropagationFinalizers(object.meta.finalizers) }, stream)
@@ -108,11 +111,12 @@ function edit(
     operation: 'Update',
     managedFields: [],
   } as const;
+  if (isWorkload(object)) {
+    return [{ stream, events: decideWorkload(object.kind, { type: 'ChangeWorkload', ...request }, object) }];
+  }
   switch (object.kind) {
     case 'Pod':
       return [{ stream, events: decidePod({ type: 'ChangePod', ...request }, object) }];
-    case 'ReplicaSet':
-      return [{ stream, events: decideReplicaSet({ type: 'ChangeReplicaSet', ...request }, object) }];
     case 'Node':
       return [{ stream, events: decideNode({ type: 'ChangeNode', ...request }, object) }];
     case 'Namespace':

@@ -3,21 +3,20 @@ import {
   decideNamespace,
   decideNode,
   decidePod,
-  decideReplicaSet,
-  namesOf,
+  decideWorkload,
+  isWorkload,
   type PodState,
   type Propagation,
-  type ReplicaSetState,
   type StoredObject,
-  streamOf,
+  streamOfKind,
   type TerminationReason,
+  type WorkloadState,
 } from '#domain';
 import type { StreamDecision } from '#eventlog';
 
 /** The stream an object lives in. */
 export function streamOfObject({ kind, meta }: StoredObject): string {
-  const { group, plural } = namesOf(kind);
-  return streamOf({ group, plural, namespace: meta.namespace, name: meta.name });
+  return streamOfKind(kind, meta.namespace, meta.name);
 }
 
 export function podAt(state: ClusterState, stream: string): PodState | undefined {
@@ -25,9 +24,9 @@ export function podAt(state: ClusterState, stream: string): PodState | undefined
   return object?.kind === 'Pod' ? object : undefined;
 }
 
-export function replicaSetAt(state: ClusterState, stream: string): ReplicaSetState | undefined {
+export function workloadAt(state: ClusterState, stream: string): WorkloadState | undefined {
   const object = state.get(stream);
-  return object?.kind === 'ReplicaSet' ? object : undefined;
+  return object && isWorkload(object) ? object : undefined;
 }
 
 /** Whether the node that a pod is bound to answers. */
@@ -52,6 +51,10 @@ export function decideRemoval(
   const current = state.get(stream);
   if (current?.kind !== object.kind || current.meta.uid !== uid) return [];
   const preconditions = { uid };
+  if (isWorkload(current)) {
+    const command = { type: 'DeleteWorkload', preconditions, propagation } as const;
+    return [{ stream, events: decideWorkload(current.kind, command, current) }];
+  }
   switch (current.kind) {
     case 'Pod': {
       const nodeReady = isNodeReady(state, current);
@@ -59,8 +62,6 @@ export function decideRemoval(
       const command = { type: 'TerminatePod', preconditions, propagation, reason, nodeReady, ...words } as const;
       return [{ stream, events: decidePod(command, current) }];
     }
-    case 'ReplicaSet':
-      return [{ stream, events: decideReplicaSet({ type: 'DeleteReplicaSet', preconditions, propagation }, current) }];
     case 'Node':
       return [{ stream, events: decideNode({ type: 'DeleteNode', preconditions }, current) }];
     case 'Namespace':

@@ -1,24 +1,25 @@
-import { type ClusterState, type PodState, refOf } from '#domain';
-import { podAt } from './objects.js';
+import { type ChildKind, type ChildState, type ClusterState, controllerOf, isChild, refOf } from '#domain';
 
-/** Pods without a controller, by namespace: those a replica set may adopt, without looking through all pods there are. */
+/** Objects of a kind without a controller, by namespace: those a workload may adopt, without looking through all there are. */
 export class OrphanIndex {
   readonly #streams = new Map<string, Set<string>>();
 
+  constructor(private readonly kind: ChildKind) {}
+
   /** Notes what a stream holds now. */
-  set(stream: string, pod: PodState | undefined): void {
+  set(stream: string, object: ChildState | undefined): void {
     const { namespace } = refOf(stream);
     const orphans = this.#streams.get(namespace) ?? new Set();
-    if (pod && !pod.meta.ownerReferences.some(({ controller }) => controller === true)) orphans.add(stream);
+    if (object && !controllerOf(object)) orphans.add(stream);
     else orphans.delete(stream);
     if (orphans.size > 0) this.#streams.set(namespace, orphans);
     else this.#streams.delete(namespace);
   }
 
-  *of(namespace: string, state: ClusterState): Iterable<PodState> {
+  *of(namespace: string, state: ClusterState): Iterable<ChildState> {
     for (const stream of this.#streams.get(namespace) ?? []) {
-      const pod = podAt(state, stream);
-      if (pod) yield pod;
+      const object = state.get(stream);
+      if (object && isChild(object) && object.kind === this.kind) yield object;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, EventLog, IdSource, MessageBus } from '#domain';
+import { type Clock, type EventLog, type IdSource, type MessageBus, WORKLOAD_RULES } from '#domain';
 import type { ClusterProjection, CommandBus } from '#eventlog';
 import { EventExpiry } from './event-expiry.js';
 import { EvictionLoop } from './eviction-loop.js';
@@ -8,9 +8,9 @@ import { Leadership, type Tenure } from './leadership.js';
 import { NamespaceLoop } from './namespace-loop.js';
 import { NodeMonitor } from './node-monitor.js';
 import { ReconcileLoop, type Report } from './reconcile-loop.js';
-import { ReplicaSetLoop } from './replica-set-loop.js';
 import { SchedulingLoop } from './scheduling-loop.js';
 import { Term } from './term.js';
+import { WorkloadLoop } from './workload-loop.js';
 import { untilAvailable } from './until-available.js';
 
 export interface SchedulerOptions {
@@ -95,7 +95,7 @@ export class Scheduler {
     const loops = [
       monitor,
       new SchedulingLoop(workplace),
-      new ReplicaSetLoop(workplace),
+      ...WORKLOAD_RULES.map((rules) => new WorkloadLoop(workplace, rules)),
       new EvictionLoop(workplace),
       new GarbageLoop(workplace),
       new NamespaceLoop(workplace),

@@ -2,10 +2,10 @@ import type { ClusterEvent, KubernetesEventEvent } from './cluster/kubernetes-ev
 import type { NamespaceEvent } from './namespace/namespace.js';
 import type { NodeEvent } from './node/node.js';
 import type { PodEvent } from './pod/pod.js';
-import type { ReplicaSetEvent } from './replica-set/replica-set.js';
+import type { WorkloadEvent } from './workload/workload.js';
 
 /** Every event there is. */
-export type DomainEvent = PodEvent | ReplicaSetEvent | NodeEvent | NamespaceEvent | KubernetesEventEvent | ClusterEvent;
+export type DomainEvent = PodEvent | WorkloadEvent | NodeEvent | NamespaceEvent | KubernetesEventEvent | ClusterEvent;
 export type EventType = DomainEvent['type'];
 
 /** Who brings an event about, and why. */

@@ -10,15 +10,15 @@ import { evolveNode } from '../node/evolve.js';
 import type { NodeEvent, NodeState } from '../node/node.js';
 import { evolvePod } from '../pod/evolve.js';
 import type { PodEvent, PodState } from '../pod/pod.js';
-import { evolveReplicaSet } from '../replica-set/evolve.js';
-import type { ReplicaSetEvent, ReplicaSetState } from '../replica-set/replica-set.js';
 import { namespaceStream, nodeStream, refOf } from '../stream.js';
+import { evolveWorkload, isWorkloadKind } from '../workload/evolve.js';
+import type { ReplicaSetState, WorkloadEvent, WorkloadState } from '../workload/workload.js';
 import { describeEvent, describeForOwner } from './describe-event.js';
 import type { EventText } from './describe-event.js';
 import type { KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
 import { identityOfText, occurrence, recordedEvent, streamOfText } from './kubernetes-events.js';
 import { ObjectIndex } from './object-index.js';
-import type { Kind, ObjectChange, StoredObject } from './stored-object.js';
+import type { Kind, ObjectChange, ObjectOf, StoredObject } from './stored-object.js';
 
 /** Format of {@link ClusterState.toSnapshot}; raised whenever an older snapshot would mislead. */
 export const CLUSTER_STATE_FORMAT = 2;
@@ -89,6 +89,10 @@ export class ClusterState {
   }
   namespaces(): Iterable<NamespaceState> {
     return this.index.all('Namespace');
+  }
+  /** All objects of a kind. */
+  all<K extends Kind>(kind: K): Iterable<ObjectOf<K>> {
+    return this.index.all(kind);
   }
   events(): Iterable<KubernetesEventState> {
     return this.index.all('Event');
@@ -199,11 +203,9 @@ export class ClusterState {
     const about = after ?? before;
     if (!about || about.kind === 'Event') return [];
     const changes = this.tellAbout(about, describeEvent(event, about), event, 0);
-    if (about.kind === 'Pod') {
-      const owner = about.meta.ownerReferences.find(({ controller }) => controller);
-      const set = owner && this.objectByUid(owner.uid);
-      if (set) changes.push(...this.tellAbout(set, describeForOwner(event, about), event, 1));
-    }
+    const controller = about.meta.ownerReferences.find((reference) => reference.controller);
+    const owner = controller && this.objectByUid(controller.uid);
+    if (owner) changes.push(...this.tellAbout(owner, describeForOwner(event, about, owner), event, 1));
     return changes;
   }
 
@@ -258,11 +260,12 @@ function registeredNode({ before, after }: ObjectChange): string | undefined {
 }
 
 function evolve(kind: Kind, before: StoredObject | undefined, event: Recorded): StoredObject | undefined {
+  if (isWorkloadKind(kind)) {
+    return evolveWorkload(kind, before as WorkloadState | undefined, event as Recorded<WorkloadEvent>);
+  }
   switch (kind) {
     case 'Pod':
       return evolvePod(before as PodState | undefined, event as Recorded<PodEvent>);
-    case 'ReplicaSet':
-      return evolveReplicaSet(before as ReplicaSetState | undefined, event as Recorded<ReplicaSetEvent>);
     case 'Node':
       return evolveNode(before as NodeState | undefined, event as Recorded<NodeEvent>);
     case 'Namespace':

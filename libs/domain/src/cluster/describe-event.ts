@@ -3,7 +3,8 @@ import type { ClusterEvent } from './kubernetes-event.js';
 import type { NamespaceEvent } from '../namespace/namespace.js';
 import type { NodeEvent } from '../node/node.js';
 import type { PodEvent, PodState } from '../pod/pod.js';
-import type { ReplicaSetEvent } from '../replica-set/replica-set.js';
+import { isWorkloadKind } from '../workload/evolve.js';
+import type { WorkloadEvent } from '../workload/workload.js';
 import type { StoredObject } from './stored-object.js';
 
 /** What `kubectl get events` says of a domain event, in the words Kubernetes' users look for. */
@@ -11,14 +12,15 @@ export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
-  readonly component: 'default-scheduler' | 'kubelet' | 'replicaset-controller' | 'node-controller' | 'podledger';
+  /** `default-scheduler`, `kubelet`, `replicaset-controller` and the like. */
+  readonly component: string;
   /** The container concerned. */
   readonly container?: string;
   /** How many occurrences it tells of; default 1. */
   readonly count?: number;
 }
 
-type Known = PodEvent | ReplicaSetEvent | NodeEvent | NamespaceEvent | ClusterEvent;
+type Known = PodEvent | WorkloadEvent | NodeEvent | NamespaceEvent | ClusterEvent;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 3 : 1)}s`;
 
@@ -119,12 +121,6 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
     case 'PostStartHookSucceeded':
     case 'PodContainersRemoved':
     case 'PodDeleted':
-    case 'ReplicaSetRequested':
-    case 'ScaleRequested':
-    case 'ReplicaSetChanged':
-    case 'ReplicaSetStatusChanged':
-    case 'ReplicaSetDeletionRequested':
-    case 'ReplicaSetDeleted':
     case 'NodeChanged':
     case 'NodeDeletionRequested':
     case 'NamespaceRequested':
@@ -140,17 +136,32 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
   }
 }
 
-/** What is said of a replica set when one of its pods comes or is told to go. */
-export function describeForOwner(event: Recorded, pod: PodState): EventText | undefined {
-  const known = event as Recorded<PodEvent>;
-  const owned = pod.meta.ownerReferences.some(({ kind, controller }) => kind === 'ReplicaSet' && controller);
-  if (!owned) return undefined;
-  if (known.type === 'PodRequested')
-    return normal('replicaset-controller', 'SuccessfulCreate', `Created pod: ${pod.meta.name}`);
-  if (known.type === 'PodTerminationRequested' && known.data.reason === 'ScaledDown') {
-    return normal('replicaset-controller', 'SuccessfulDelete', `Deleted pod: ${pod.meta.name}`);
+/** What is said of a workload when something of its own comes, is resized or told to go. */
+export function describeForOwner(
+  event: Recorded,
+  { meta: { name } }: StoredObject,
+  owner: StoredObject,
+): EventText | undefined {
+  if (!isWorkloadKind(owner.kind)) return undefined;
+  const component = `${owner.kind.toLowerCase()}-controller`;
+  const known = event as Recorded<Known>;
+  switch (known.type) {
+    case 'PodRequested':
+      return normal(component, 'SuccessfulCreate', `Created pod: ${name}`);
+    case 'PodTerminationRequested':
+      return known.data.reason === 'ScaledDown'
+        ? normal(component, 'SuccessfulDelete', `Deleted pod: ${name}`)
+        : undefined;
+    case 'ScaleRequested': {
+      const { replicas, previous = 0 } = known.data;
+      if (replicas === previous) return undefined;
+      const way = replicas > previous ? 'up' : 'down';
+      const message = `Scaled ${way} replica set ${name} from ${previous} to ${replicas}`;
+      return normal(component, 'ScalingReplicaSet', message);
+    }
+    default:
+      return undefined;
   }
-  return undefined;
 }
 
 const pathOf = (pod: PodState | undefined): string => `${pod?.meta.namespace ?? ''}/${pod?.meta.name ?? ''}`;

@@ -1,28 +1,12 @@
-import type { KubernetesEventState } from './kubernetes-event.js';
-import type { NamespaceState } from '../namespace/namespace.js';
-import type { NodeState } from '../node/node.js';
+import { invariant } from '../errors.js';
+import { KINDS } from '../meta/kinds.js';
 import type { PodState } from '../pod/pod.js';
-import type { ReplicaSetState } from '../replica-set/replica-set.js';
-import type { Kind, StoredObject } from './stored-object.js';
-
-interface OfKind {
-  readonly Pod: PodState;
-  readonly ReplicaSet: ReplicaSetState;
-  readonly Node: NodeState;
-  readonly Namespace: NamespaceState;
-  readonly Event: KubernetesEventState;
-}
+import type { Kind, ObjectOf, StoredObject } from './stored-object.js';
 
 /** Live objects by stream, with the look-ups that rules need. Every index follows from the objects alone. */
 export class ObjectIndex {
   private readonly objects = new Map<string, StoredObject>();
-  private readonly kinds: { readonly [K in Kind]: Map<string, OfKind[K]> } = {
-    Pod: new Map(),
-    ReplicaSet: new Map(),
-    Node: new Map(),
-    Namespace: new Map(),
-    Event: new Map(),
-  };
+  private readonly kinds = new Map(KINDS.map(({ kind }) => [kind, new Map<string, StoredObject>()]));
   private readonly namespaces = new Map<string, Set<string>>();
   private readonly uids = new Map<string, string>();
   private readonly onNode = new Map<string, Set<string>>();
@@ -37,8 +21,8 @@ export class ObjectIndex {
     return this.objects;
   }
 
-  all<K extends Kind>(kind: K): Iterable<OfKind[K]> {
-    return this.kinds[kind].values();
+  all<K extends Kind>(kind: K): Iterable<ObjectOf<K>> {
+    return this.ofKind(kind).values() as Iterable<ObjectOf<K>>;
   }
 
   set(stream: string, object: StoredObject | undefined): void {
@@ -49,7 +33,7 @@ export class ObjectIndex {
       return;
     }
     this.objects.set(stream, object);
-    (this.kinds[object.kind] as Map<string, StoredObject>).set(stream, object);
+    this.ofKind(object.kind).set(stream, object);
     this.uids.set(object.meta.uid, stream);
     if (object.meta.namespace) add(this.namespaces, object.meta.namespace, stream);
     for (const { uid } of object.meta.ownerReferences) add(this.owners, uid, stream);
@@ -61,7 +45,7 @@ export class ObjectIndex {
     if (before.meta.uid !== next?.meta.uid) this.uids.delete(before.meta.uid);
     for (const { uid } of before.meta.ownerReferences) drop(this.owners, uid, stream);
     if (next) return;
-    this.kinds[before.kind].delete(stream);
+    this.ofKind(before.kind).delete(stream);
     if (before.meta.namespace) drop(this.namespaces, before.meta.namespace, stream);
     if (before.kind === 'Pod' && before.nodeName !== undefined) drop(this.onNode, before.nodeName, stream);
     if (before.kind === 'Event' && before.identity !== undefined) this.told.delete(before.identity);
@@ -70,7 +54,7 @@ export class ObjectIndex {
   list(kind: Kind, namespace?: string): StoredObject[] {
     const found =
       namespace === undefined
-        ? [...(this.kinds[kind] as Map<string, StoredObject>)]
+        ? [...this.ofKind(kind)]
         : [...(this.namespaces.get(namespace) ?? [])].flatMap((stream): [string, StoredObject][] => {
             const object = this.objects.get(stream);
             return object?.kind === kind ? [[stream, object]] : [];
@@ -98,6 +82,12 @@ export class ObjectIndex {
 
   inNamespace(namespace: string): StoredObject[] {
     return this.resolve(this.namespaces.get(namespace));
+  }
+
+  private ofKind(kind: Kind): Map<string, StoredObject> {
+    const known = this.kinds.get(kind);
+    invariant(known, `no such kind: ${kind}`);
+    return known;
   }
 
   private resolve(streams: Iterable<string> = []): StoredObject[] {

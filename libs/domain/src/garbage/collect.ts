@@ -1,5 +1,5 @@
-import type { Kind, StoredObject } from '../cluster/stored-object.js';
-import { namesOf } from '../meta/kinds.js';
+import type { StoredObject } from '../cluster/stored-object.js';
+import { KINDS } from '../meta/kinds.js';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../meta/metadata.js';
 import type { OwnerReference, Propagation } from '../meta/object-meta.js';
 
@@ -18,8 +18,7 @@ export type GarbageStep =
   /** Its dependents are gone or have been let go: the finalizers of propagation come off. */
   | { readonly type: 'FinishDeletion'; readonly object: StoredObject };
 
-const OWNER_KINDS: readonly Kind[] = ['Pod', 'ReplicaSet', 'Node', 'Namespace', 'Event'];
-const known = new Set(OWNER_KINDS.map((kind) => `${namesOf(kind).apiVersion} ${kind}`));
+const known = new Set(KINDS.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
 
 /**
  * What garbage collection has to do about one object, as a dependent and as an owner. Source: Kubernetes, "Garbage

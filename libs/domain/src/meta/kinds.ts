@@ -1,5 +1,5 @@
 import type { Kind } from '../cluster/stored-object.js';
-import type { ObjectRef } from '../stream.js';
+import { streamOf, type ObjectRef } from '../stream.js';
 
 /** Where a kind lives in the API. */
 export interface KindNames {
@@ -11,7 +11,8 @@ export interface KindNames {
   readonly namespaced: boolean;
 }
 
-const KINDS: readonly KindNames[] = [
+/** Every kind there is. */
+export const KINDS: readonly KindNames[] = [
   { kind: 'Pod', group: 'core', plural: 'pods', apiVersion: 'v1', namespaced: true },
   { kind: 'ReplicaSet', group: 'apps', plural: 'replicasets', apiVersion: 'apps/v1', namespaced: true },
   { kind: 'Node', group: 'core', plural: 'nodes', apiVersion: 'v1', namespaced: false },
@@ -27,6 +28,12 @@ export function namesOf(kind: Kind): KindNames {
   const names = byKind.get(kind);
   if (!names) throw new RangeError(`no such kind: ${kind}`);
   return names;
+}
+
+/** The stream of an object of a kind; the namespace of cluster-scoped ones is empty. */
+export function streamOfKind(kind: Kind, namespace: string, name: string): string {
+  const { group, plural } = namesOf(kind);
+  return streamOf({ group, plural, namespace, name });
 }
 
 /** The kind kept in a stream, or `undefined` for the cluster's own. */

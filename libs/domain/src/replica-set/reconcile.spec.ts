@@ -2,14 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aPod, aReplicaSet, aRunningPod, type PodOptions } from '../../../../test/support/scheduling-builders.js';
 import type { PodState } from '../pod/pod.js';
-import {
-  controllerReference,
-  DELETION_COST,
-  generatedName,
-  MAX_PODS_PER_PASS,
-  podFromTemplate,
-  reconcileReplicaSet,
-} from './reconcile.js';
+import { controllerReference } from '../workload/rules.js';
+import { DELETION_COST, MAX_PODS_PER_PASS, reconcileReplicaSet } from './reconcile.js';
+import { replicaSetRules } from './rules.js';
 
 const set = aReplicaSet('web', { replicas: 2 });
 const deletion = { requestedAt: 1, propagation: 'Background', gracePeriodSeconds: 0 } as const;
@@ -202,40 +197,46 @@ describe('reconcileReplicaSet', () => {
   });
 });
 
-describe('podFromTemplate', () => {
-  it('carries the labels and annotations of the template and belongs to the set', () => {
-    const spec = {
-      ...set.spec,
-      template: { ...set.spec.template, metadata: { labels: { app: 'web' }, annotations: { note: 'x' } } },
-    };
-    expect(podFromTemplate({ ...set, spec })).toMatchObject({
-      generateName: 'web-',
-      meta: {
-        labels: { app: 'web' },
-        annotations: { note: 'x' },
-        ownerReferences: [
-          {
-            apiVersion: 'apps/v1',
-            kind: 'ReplicaSet',
-            name: 'web',
-            uid: 'uid-web',
-            controller: true,
-            blockOwnerDeletion: true,
-          },
-        ],
+describe('the rules of replica sets', () => {
+  const cluster = { get: () => undefined, nodes: () => [], dependentsOf: () => [] };
+  const reconcile = (replicas: number, children: PodState[]) =>
+    replicaSetRules.reconcile({ ...set, replicas }, { children, cluster, now: 1_000 });
+
+  it('make pods that carry the labels and annotations of the template and belong to the set', () => {
+    const template = { ...set.spec.template, metadata: { labels: { app: 'web' }, annotations: { note: 'x' } } };
+    const patterned = { ...set, replicas: 1, spec: { ...set.spec, template } };
+    expect(replicaSetRules.reconcile(patterned, { children: [], cluster, now: 1 }).steps).toMatchObject([
+      {
+        type: 'Create',
+        kind: 'Pod',
+        meta: {
+          generateName: 'web-',
+          labels: { app: 'web' },
+          annotations: { note: 'x' },
+          ownerReferences: [
+            {
+              apiVersion: 'apps/v1',
+              kind: 'ReplicaSet',
+              name: 'web',
+              uid: 'uid-web',
+              controller: true,
+              blockOwnerDeletion: true,
+            },
+          ],
+        },
+        spec: set.spec.template.spec,
       },
-      spec: set.spec.template.spec,
-    });
-  });
-});
-
-describe('generatedName', () => {
-  it('ends in five letters that make no words', () => {
-    const draws = [0, 0.5, 0.999, 0.2, 0.7];
-    expect(generatedName('web-', () => draws.shift() ?? 0)).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+    ]);
   });
 
-  it('stays within the length of a label', () => {
-    expect(generatedName('x'.repeat(80), () => 0)).toHaveLength(63);
+  it('tell the counts only when there is nothing left to do', () => {
+    expect(reconcile(2, [mine('a')]).status).toBeUndefined();
+    expect(reconcile(1, [mine('a')])).toMatchObject({ steps: [], status: { replicas: 1 } });
+  });
+
+  it('keep conditions that others have set', () => {
+    const conditions = [{ type: 'Mine', status: 'True' }] as const;
+    const told = { ...set, replicas: 0, status: { ...set.status, conditions } };
+    expect(replicaSetRules.reconcile(told, { children: [], cluster, now: 1 }).status).toMatchObject({ conditions });
   });
 });

@@ -10,18 +10,17 @@ import type { NamespaceState } from '../namespace/namespace.js';
 import { editableNode } from '../node/evolve.js';
 import type { NodeCapacity, NodeState } from '../node/node.js';
 import { editablePod } from '../pod/editable.js';
-import { editableReplicaSet } from '../replica-set/evolve.js';
+import { editableWorkload, isWorkload } from '../workload/evolve.js';
 import { rfc3339 } from '../time.js';
 
 /** An object as the Kubernetes API shows it, with kind and apiVersion. */
 export function wireOf(object: StoredObject): JsonObject {
   const { kind, meta } = object;
   const head = { kind, apiVersion: namesOf(kind).apiVersion, metadata: metadataOf(meta) };
+  if (isWorkload(object)) return { ...head, spec: editableWorkload(object).spec, status: object.status };
   switch (object.kind) {
     case 'Pod':
       return { ...head, spec: object.spec, status: summarizeStatus(object) };
-    case 'ReplicaSet':
-      return { ...head, spec: editableReplicaSet(object).spec, status: { ...object.status } };
     case 'Node':
       return { ...head, spec: nodeSpec(object), status: nodeStatus(object) };
     case 'Namespace':
@@ -33,11 +32,10 @@ export function wireOf(object: StoredObject): JsonObject {
 
 /** What clients may edit of an object. Event objects are replaced whole and have no such part. */
 export function editableOf(object: Exclude<StoredObject, KubernetesEventState>): Editable {
+  if (isWorkload(object)) return editableWorkload(object);
   switch (object.kind) {
     case 'Pod':
       return editablePod(object);
-    case 'ReplicaSet':
-      return editableReplicaSet(object);
     case 'Node':
       return editableNode(object);
     case 'Namespace':

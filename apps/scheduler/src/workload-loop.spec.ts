@@ -129,7 +129,7 @@ describe('the replica set loop', () => {
     await world.replicaSet('web', 1);
     const set = world.findReplicaSet('web');
     await world.onReplicaSet('web', {
-      type: 'ChangeReplicaSet',
+      type: 'ChangeWorkload',
       desired: {
         labels: {},
         annotations: {},

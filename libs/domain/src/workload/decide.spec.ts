@@ -1,24 +1,24 @@
 import {
-  decideReplicaSet,
+  decideWorkload,
   DomainError,
-  editableReplicaSet,
-  evolveReplicaSet,
-  type ReplicaSetCommand,
-  type ReplicaSetEvent,
-  type ReplicaSetState,
+  editableWorkload,
+  evolveWorkload,
   replicaSetStream,
+  type WorkloadCommand,
+  type WorkloadEvent,
+  type WorkloadState,
 } from '#domain';
 import { aMeta, aReplicaSetSpec } from '../../../../test/support/builders.js';
 import { given } from '../../../../test/support/given.js';
 
-const replicaSet = given<ReplicaSetCommand, ReplicaSetEvent, ReplicaSetState>({
+const replicaSet = given<WorkloadCommand, WorkloadEvent, WorkloadState>({
   stream: replicaSetStream('shop', 'web'),
-  decide: decideReplicaSet,
-  evolve: evolveReplicaSet,
+  decide: (command, workload) => decideWorkload('ReplicaSet', command, workload),
+  evolve: (workload, event) => evolveWorkload('ReplicaSet', workload, event),
 });
 
-const create: ReplicaSetCommand = {
-  type: 'RequestReplicaSet',
+const create: WorkloadCommand = {
+  type: 'RequestWorkload',
   namespace: 'shop',
   name: 'web',
   meta: aMeta(),
@@ -26,18 +26,18 @@ const create: ReplicaSetCommand = {
   replicas: 3,
 };
 const created = replicaSet().when(create);
-const remove = (propagation: 'Background' | 'Foreground' | 'Orphan'): ReplicaSetCommand => ({
-  type: 'DeleteReplicaSet',
+const remove = (propagation: 'Background' | 'Foreground' | 'Orphan'): WorkloadCommand => ({
+  type: 'DeleteWorkload',
   preconditions: {},
   propagation,
 });
-const types = (events: readonly ReplicaSetEvent[]): string[] => events.map(({ type }) => type);
+const types = (events: readonly WorkloadEvent[]): string[] => events.map(({ type }) => type);
 
 /** An edit of the wire form, as a PUT or a patch comes to the decider. */
-function edit(set: ReplicaSetState, spec: object, finalizers = set.meta.finalizers): ReplicaSetCommand {
-  const desired = { ...editableReplicaSet(set), finalizers };
+function edit(set: WorkloadState, spec: object, finalizers = set.meta.finalizers): WorkloadCommand {
+  const desired = { ...editableWorkload(set), finalizers };
   return {
-    type: 'ChangeReplicaSet',
+    type: 'ChangeWorkload',
     desired: { ...desired, spec: { ...desired.spec, ...spec } },
     preconditions: {},
     fieldManager: 'test',
@@ -55,9 +55,9 @@ describe('a replica set', () => {
   it('changes its replicas by ScaleRequested, whichever route the wish takes', () => {
     const set = replicaSet(...created);
     const scaled = { type: 'ScaleRequested', data: { replicas: 5, previous: 3 } };
-    expect(
-      set.when({ type: 'ScaleReplicaSet', replicas: 5, preconditions: {}, fieldManager: 'kubectl' }),
-    ).toMatchObject([scaled]);
+    expect(set.when({ type: 'ScaleWorkload', replicas: 5, preconditions: {}, fieldManager: 'kubectl' })).toMatchObject([
+      scaled,
+    ]);
     expect(set.when(edit(set.state(), { replicas: 5 }))).toMatchObject([scaled]);
   });
 
@@ -72,8 +72,8 @@ describe('a replica set', () => {
   it('records nothing when nothing changes', () => {
     const set = replicaSet(...created);
     expect(set.when(edit(set.state(), {}))).toEqual([]);
-    expect(set.when({ type: 'ScaleReplicaSet', replicas: 3, preconditions: {}, fieldManager: 'kubectl' })).toEqual([]);
-    expect(set.when({ type: 'RecordReplicaSetStatus', uid: 'uid-1', status: set.state().status })).toEqual([]);
+    expect(set.when({ type: 'ScaleWorkload', replicas: 3, preconditions: {}, fieldManager: 'kubectl' })).toEqual([]);
+    expect(set.when({ type: 'RecordWorkloadStatus', uid: 'uid-1', status: set.state().status })).toEqual([]);
   });
 
   it('goes at once in the background, and its pods after it', () => {
@@ -90,7 +90,7 @@ describe('a replica set', () => {
     const asked = replicaSet(...created).when(remove(propagation));
     const deleting = replicaSet(...created, ...asked);
     expect(deleting.state().meta.finalizers).toEqual([finalizer]);
-    expect(types(deleting.when({ type: 'FinishReplicaSetDeletion', uid: 'uid-1' }))).toEqual([
+    expect(types(deleting.when({ type: 'FinishWorkloadDeletion', uid: 'uid-1' }))).toEqual([
       'ReplicaSetChanged',
       'ReplicaSetDeleted',
     ]);
