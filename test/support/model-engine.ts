@@ -1,4 +1,5 @@
 import {
+  containerNamed,
   NO_MEMORY,
   remember,
   type ActionOutcome,
@@ -20,13 +21,14 @@ export const T0: Millis = 1_767_225_600_000;
 export function anAssignedPod(
   over: Partial<AssignedPod> & {
     readonly containers?: readonly Container[];
+    readonly initContainers?: readonly Container[];
     readonly policy?: 'Always' | 'OnFailure' | 'Never';
   } = {},
 ): AssignedPod {
-  const { containers = [aContainer('app'), aContainer('helper')], policy = 'Always', ...rest } = over;
+  const { containers = [aContainer('app'), aContainer('helper')], initContainers, policy = 'Always', ...rest } = over;
   return {
     key: { uid: 'uid-1', namespace: 'shop', name: 'web' },
-    spec: aPodSpec({ containers, restartPolicy: policy }),
+    spec: aPodSpec({ containers, ...(initContainers && { initContainers }), restartPolicy: policy }),
     labels: {},
     annotations: {},
     mainContainer: 'app',
@@ -138,7 +140,7 @@ export class ModelEngine {
           const failure = { reason: 'CreateContainerError', message: 'no' } as const;
           return this.outcome({ type: 'ContainerNotMade', container: name, ...failure });
         }
-        const image = pod.spec.containers.find((one) => one.name === name)?.image ?? '';
+        const image = containerNamed(pod.spec, name)?.image ?? '';
         this.add({ role: 'app', name, attempt, specHash, sandboxId, image });
         return this.outcome({ type: 'ContainerMade', container: name });
       }

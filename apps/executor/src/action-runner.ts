@@ -1,4 +1,5 @@
 import {
+  containerNamed,
   DomainError,
   type ActionOutcome,
   type AssignedPod,
@@ -92,7 +93,7 @@ export class ActionRunner {
     { container, image }: Action<'InspectImage'>,
     pod: AssignedPod | undefined,
   ): Promise<Aftermath> {
-    const policy = pod?.spec.containers.find(({ name }) => name === container)?.imagePullPolicy;
+    const policy = pod && containerNamed(pod.spec, container)?.imagePullPolicy;
     const fail = (reason: 'ErrImageNeverPull' | 'InvalidImageName', message: string): void =>
       this.sink.keepOutcome({ type: 'ImageFailed', container, image, reason, message });
     try {
@@ -153,7 +154,7 @@ export class ActionRunner {
     observed: readonly ObservedContainer[],
   ): Promise<Aftermath> {
     const { container: name } = action;
-    const container = pod.spec.containers.find((one) => one.name === name);
+    const container = containerNamed(pod.spec, name);
     if (!container) return 'look';
     const podIP = observed.find(({ id }) => id === action.sandboxId)?.ip;
     try {

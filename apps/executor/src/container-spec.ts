@@ -3,6 +3,7 @@ import {
   cpuMillisOf,
   expandContainer,
   hostPortsOf,
+  sidecarsOf,
   type AssignedPod,
   type Container,
   type NodeCapacity,
@@ -36,7 +37,7 @@ export function sandboxSpecOf(pod: AssignedPod, { attempt, specHash }: Action<'C
 
 function portsOf({ spec }: AssignedPod): PortBinding[] {
   if (hostPortsOf(spec).length === 0) return [];
-  return spec.containers.flatMap(({ ports }) =>
+  return [...spec.containers, ...sidecarsOf(spec)].flatMap(({ ports }) =>
     (ports ?? []).flatMap(({ containerPort, protocol, hostPort, hostIP }) =>
       hostPort ? [{ containerPort, protocol: protocol ?? 'TCP', hostPort, ...(hostIP && { hostIP }) }] : [],
     ),

@@ -73,6 +73,7 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     producer: 'executor',
     cause: 'A postStart hook failed, which ends its container, or a preStop hook did, which the stop follows.',
   },
+  PodInitialized: { producer: 'api', cause: 'A report made all init containers done and all sidecars started.' },
   PodBecameReady: {
     producer: 'api',
     cause: 'All containers are ready, and so is every condition of a readiness gate.',

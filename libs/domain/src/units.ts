@@ -1,5 +1,6 @@
 import { DomainError } from './errors.js';
-import type { PodSpec, Quantity } from './pod/pod-spec.js';
+import { initContainersOf, isSidecar, sidecarsOf } from './pod/container-kinds.js';
+import type { Container, PodSpec, Quantity } from './pod/pod-spec.js';
 
 /** Suffixes of Kubernetes quantities: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 const SUFFIX: Readonly<Record<string, number>> = {
@@ -50,16 +51,37 @@ export interface ResourceAmounts {
   readonly memoryBytes: number;
 }
 
-/** What a pod asks of a node: the sum of its containers' requests. */
-export function podRequests(spec: PodSpec): ResourceAmounts {
-  let cpuMillis = 0;
-  let memoryBytes = 0;
-  for (const { resources } of spec.containers) {
-    const requests = resources?.requests;
-    if (requests?.['cpu'] !== undefined) cpuMillis += cpuMillisOf(requests['cpu']);
-    if (requests?.['memory'] !== undefined) memoryBytes += bytesOf(requests['memory']);
+const NOTHING: ResourceAmounts = { cpuMillis: 0, memoryBytes: 0 };
+
+/**
+ * What a pod asks of a node: what its app containers and sidecars ask for together, or what the greediest init container asks
+ * for beside the sidecars that were begun before it, if that is more. `assumed` stands for what a container does not ask for.
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
+export function podRequests(spec: PodSpec, assumed: ResourceAmounts = NOTHING): ResourceAmounts {
+  let [cpuMillis, memoryBytes, mostCpuMillis, mostMemoryBytes] = [0, 0, 0, 0];
+  for (const container of initContainersOf(spec)) {
+    const asked = requestsOf(container, assumed);
+    mostCpuMillis = Math.max(mostCpuMillis, cpuMillis + asked.cpuMillis);
+    mostMemoryBytes = Math.max(mostMemoryBytes, memoryBytes + asked.memoryBytes);
+    if (!isSidecar(container)) continue;
+    cpuMillis += asked.cpuMillis;
+    memoryBytes += asked.memoryBytes;
   }
-  return { cpuMillis, memoryBytes };
+  for (const container of spec.containers) {
+    const asked = requestsOf(container, assumed);
+    cpuMillis += asked.cpuMillis;
+    memoryBytes += asked.memoryBytes;
+  }
+  return { cpuMillis: Math.max(cpuMillis, mostCpuMillis), memoryBytes: Math.max(memoryBytes, mostMemoryBytes) };
+}
+
+function requestsOf({ resources }: Container, assumed: ResourceAmounts): ResourceAmounts {
+  const { cpu, memory } = resources?.requests ?? {};
+  return {
+    cpuMillis: (cpu === undefined ? 0 : cpuMillisOf(cpu)) || assumed.cpuMillis,
+    memoryBytes: (memory === undefined ? 0 : bytesOf(memory)) || assumed.memoryBytes,
+  };
 }
 
 export interface HostPort {
@@ -69,9 +91,9 @@ export interface HostPort {
   readonly hostIP: string;
 }
 
-/** The host ports a pod asks for. */
+/** The host ports a pod asks for, its sidecars included. Those of init containers are never opened, as in Kubernetes. */
 export function hostPortsOf(spec: PodSpec): HostPort[] {
-  return spec.containers.flatMap((container) =>
+  return [...spec.containers, ...sidecarsOf(spec)].flatMap((container) =>
     (container.ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
       hostPort ? [{ hostPort, hostIP: hostIP || '0.0.0.0', protocol: protocol ?? 'TCP' }] : [],
     ),

@@ -63,7 +63,7 @@ const forms: Forms = {
       reason: ['Completed', 'Error', 'OOMKilled', 'StartError', 'ContainerStatusUnknown'],
       finishedAt: 'time',
     },
-    optional: { signal: 'count', message: 'text', startedAt: 'time', infrastructure: 'flag' },
+    optional: { signal: 'count', message: 'text', startedAt: 'time', infrastructure: 'flag', replaced: 'flag' },
   },
   ContainerBackingOff: { required: { container: 'text', attempt: 'count', retryAt: 'time', message: 'text' } },
   ContainerKilling: { required: { container: 'text', containerId: 'text', message: 'text' } },

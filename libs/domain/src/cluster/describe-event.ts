@@ -112,6 +112,7 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
       return normal('node-controller', 'RemovingNode', `Removing Node ${object?.meta.name ?? ''} from cluster`);
     case 'PodRequested':
     case 'PodChanged':
+    case 'PodInitialized':
     case 'PodBecameReady':
     case 'PodBecameUnready':
     case 'ImagePullProgressed':

@@ -1,18 +1,22 @@
 import type { Millis } from '../event.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
+import { allContainersOf, isInitContainer } from '../pod/container-kinds.js';
 import type { PodFact } from '../pod/pod.js';
 import { backOffMs, CREATE_BACK_OFF, isHeldBack, RESTART_RESET_MS } from './back-off.js';
 import { computeRemoval } from './compute-removal.js';
 import { needsPodIP } from './expand-env.js';
-import { podOutcome, type Ending, type PodOutcome } from './fate.js';
+import { dependenciesOf } from './dependencies.js';
+import { podOutcome, type PodOutcome, type RunState } from './fate.js';
+import type { Creation, MembersPlan } from './members-plan.js';
 import type { ObservedContainer } from './observed.js';
 import { planImages } from './plan-images.js';
-import { currentGeneration, planMembers, type Creation, type MembersPlan } from './plan-members.js';
+import { currentGeneration, planMembers } from './plan-members.js';
 import { planStops } from './plan-stops.js';
 import type { PodAction, PodInput, PodPlan } from './pod-plan.js';
 import { createKey, sandboxKey, type PodMemory } from './pod-memory.js';
 import { endedAt, generationOf, hasEnded, isFresh, isRunning, viewPod, type PodView } from './pod-view.js';
 import { sandboxHash } from './spec-hash.js';
+import { stopOrderOf } from './stop-order.js';
 
 /**
  * What is to be done about one pod now: pure, total, and idempotent, so a lost answer or a restart of the node's agent
@@ -24,7 +28,8 @@ export function computePodActions(input: PodInput): PodPlan {
   const memory = forget(input.memory, observed);
   if (pod.deletion) {
     const deadline = pod.deletion.requestedAt + pod.deletion.gracePeriodSeconds * 1000;
-    const plan = computeRemoval({ observed, memory, deadline, settled, message: 'The pod is deleted', now });
+    const message = 'The pod is deleted';
+    const plan = computeRemoval({ observed, memory, deadline, settled, message, order: stopOrderOf(pod), now });
     return plan.gone ? { ...plan, facts: [removedFact(input)] } : plan;
   }
   const view = viewPod(pod, observed, memory);
@@ -44,36 +49,37 @@ function removedFact({ pod, node }: PodInput): PodFact {
   return { id: `${pod.key.uid}/PodContainersRemoved`, type: 'PodContainersRemoved', data: { node } };
 }
 
-/** Drops what is remembered of containers that are no more. */
+/** Drops what is remembered of containers that are no more, and keeps count of those that are. */
 function forget(memory: PodMemory, observed: readonly ObservedContainer[]): PodMemory {
   const running = new Set(observed.filter(isRunning).map(({ id }) => id));
   const known = new Set(observed.map(({ id }) => id));
+  const attempts: Record<string, number> = { ...memory.attempts };
+  for (const one of observed) {
+    if (one.role === 'sandbox' ? one.startedAt !== undefined : !isFresh(one))
+      attempts[one.name] = Math.max(attempts[one.name] ?? 0, one.attempt);
+  }
   return {
     ...memory,
+    attempts,
     stopping: Object.fromEntries(Object.entries(memory.stopping).filter(([id]) => running.has(id))),
+    graceEnds: Object.fromEntries(Object.entries(memory.graceEnds).filter(([id]) => running.has(id))),
     replaced: memory.replaced.filter((id) => known.has(id)),
   };
 }
 
 /** The pod's fate as its node can tell it, perhaps before the log can. */
 function outcomeOnNode(pod: AssignedPod, view: PodView): PodOutcome {
-  const generation = pod.sharedFate ? currentGeneration(pod, view) : undefined;
-  const endings: Record<string, Ending> = {};
-  for (const { name } of pod.spec.containers) {
-    const newest = view.newest(name);
-    const counts = newest && (generation === undefined || generationOf(newest) === generation);
-    if (counts && hasEnded(newest)) endings[name] = view.endingOf(newest);
+  const { spec, mainContainer, sharedFate, annotations } = pod;
+  const generation = sharedFate ? currentGeneration(pod, view) : undefined;
+  const runs: Record<string, RunState> = {};
+  for (const { name } of allContainersOf(spec)) {
+    const isApp = !isInitContainer(spec, name);
+    const newest = (isApp ? view.apps : view.inits).find((one) => one.name === name);
+    if (!newest || isFresh(newest) || (isApp && generation !== undefined && generationOf(newest) !== generation))
+      continue;
+    runs[name] = hasEnded(newest) ? { ending: view.endingOf(newest) } : {};
   }
-  const rule = {
-    restartPolicy: pod.spec.restartPolicy,
-    mainContainer: pod.mainContainer,
-    sharedFate: pod.sharedFate,
-  };
-  return podOutcome(
-    rule,
-    pod.spec.containers.map(({ name }) => name),
-    endings,
-  );
+  return podOutcome({ spec, mainContainer, sharedFate, dependencies: dependenciesOf(annotations) }, runs);
 }
 
 /** Stops what still runs of a pod that has ended. Dead containers stay, for their output, until the pod is deleted. */
@@ -84,21 +90,23 @@ function windDown(
   message: string,
   facts: readonly PodFact[],
 ): PodPlan {
-  const runningApps = view.apps.filter(isRunning);
+  const runningMembers = view.members.filter(isRunning);
+  const isOver = runningMembers.length === 0;
   // The sandbox goes last, so that the members keep their network while they shut down, and gives its address and ports back.
-  const running = runningApps.length > 0 ? runningApps : view.sandboxes.filter(isRunning);
-  const graceSeconds = runningApps.length > 0 ? pod.spec.terminationGracePeriodSeconds : 0;
+  const running = isOver ? view.sandboxes.filter(isRunning) : runningMembers;
+  const graceSeconds = isOver ? 0 : pod.spec.terminationGracePeriodSeconds;
   const stops = planStops(
     running.map((container) => ({ container, message, replaced: false })),
-    { memory, deadline: now + graceSeconds * 1000, now, shorten: false },
+    { memory, order: stopOrderOf(pod), deadline: now + graceSeconds * 1000, now, shorten: false },
   );
-  const fresh = [...view.apps, ...view.sandboxes].filter((container) => isFresh(container));
+  const fresh = [...view.members, ...view.sandboxes].filter((container) => isFresh(container));
   const removable = [...fresh, ...outdated(view, settled)];
   return {
     actions: [...stops.actions, ...removable.map(({ id }): PodAction => ({ type: 'Remove', containerId: id }))],
     facts: [...facts, ...stops.facts],
-    memory: { ...memory, stopping: stops.stopping },
-    holdsResources: runningApps.length > 0,
+    memory: { ...memory, ...stops.memory },
+    ...(stops.nextLookAt !== undefined && { nextLookAt: stops.nextLookAt }),
+    holdsResources: !isOver,
     gone: false,
   };
 }
@@ -106,7 +114,7 @@ function windDown(
 /** Dead containers older than the previous run, whose exit the log has. The previous one is kept for its output. */
 function outdated(view: PodView, settled: ReadonlySet<string>): ObservedContainer[] {
   const seen = new Map<string, number>();
-  return view.apps.filter((app) => {
+  return view.members.filter((app) => {
     const newer = seen.get(app.name) ?? 0;
     seen.set(app.name, newer + 1);
     const kept = app.name in view.wanted ? 2 : 0;
@@ -125,7 +133,7 @@ function deadSandboxes(
     // The newest that ran stays until there is another, so that attempts go on counting.
     if (index === 0 && sandbox.startedAt !== undefined) return false;
     if (sandbox.startedAt === undefined) return true;
-    return !view.apps.some(
+    return !view.members.some(
       (app) => app.sandboxId === sandbox.id && hasEnded(app) && (!settled.has(app.id) || view.newest(app.name) === app),
     );
   });
@@ -135,30 +143,31 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
   const { pod, now, settled, memory } = input;
   const wantedSandbox = sandboxHash(pod);
   const sandbox = view.sandboxes.find((one) => one.specHash === wantedSandbox && (isRunning(one) || isFresh(one)));
-  const members = planMembers({ pod, view, sandbox, memory, now });
+  const members = planMembers({ pod, view, sandbox, memory, now, ...(input.health && { health: input.health }) });
   const waits = members.nextLookAt === undefined ? [] : [members.nextLookAt];
   const stops = planStops(sandboxStops(members.stop, view, sandbox), {
     memory,
+    order: stopOrderOf(pod),
     deadline: now + pod.spec.terminationGracePeriodSeconds * 1000,
     now,
     shorten: false,
   });
+  if (stops.nextLookAt !== undefined) waits.push(stops.nextLookAt);
   const replaced = members.stop.filter((stop) => stop.replaced).map(({ container }) => container.id);
-  const images = planImages(input, members.create);
+  const images = planImages(input, [...members.singly.create, ...members.create, ...members.upcoming]);
   waits.push(...images.waits);
-  const blocked = members.create.filter(
-    ({ container }) =>
-      images.blocked.has(container.name) || isHeldBack(memory.failures[createKey(container.name)], now),
-  );
+  const isBlocked = ({ container: { name } }: Creation): boolean =>
+    images.blocked.has(name) || isHeldBack(memory.failures[createKey(name)], now);
+  const blocked = [...members.singly.create, ...members.create].filter(isBlocked);
   for (const { container } of blocked) {
     const retryAt = memory.failures[createKey(container.name)]?.retryAt;
     if (retryAt !== undefined && retryAt > now) waits.push(retryAt);
   }
-  const failed = members.together && blocked.length > 0;
+  const failed = members.together && members.create.some(isBlocked);
   const removals = [
     ...members.remove,
     // One cannot be made: none of those made with it stays (DESIGN section 4).
-    ...(failed ? members.start : []),
+    ...(failed ? [...members.start, ...members.held] : []),
     ...outdated(view, settled),
     ...deadSandboxes(view, sandbox, settled),
   ];
@@ -167,16 +176,21 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
     ...removals.map(({ id }): PodAction => ({ type: 'Remove', containerId: id })),
     ...images.actions,
   ];
-  const needsSandbox = members.create.length > 0 || members.start.length > 0;
+  const { singly, create, start, held } = members;
+  const needsSandbox = [singly.create, singly.start, create, start, held].some(({ length }) => length > 0);
   if (needsSandbox) actions.push(...sandboxActions(input, view, sandbox, wantedSandbox, waits));
-  if (sandbox && !failed) actions.push(...memberActions(members, sandbox, blocked, images.ready));
+  if (sandbox) {
+    const mayCreate = creatable(sandbox, blocked, images.ready);
+    actions.push(...singleActions(members, sandbox, mayCreate, images.ready));
+    if (!failed) actions.push(...memberActions(members, sandbox, mayCreate, images.ready));
+  }
   return {
     actions,
     facts: [...members.facts, ...images.facts, ...stops.facts],
     memory: {
       ...memory,
       ...images.memory,
-      stopping: stops.stopping,
+      ...stops.memory,
       restarts: members.restarts,
       replaced: [...new Set([...memory.replaced, ...replaced])],
     },
@@ -193,14 +207,14 @@ function sandboxStops(
   usable: ObservedContainer | undefined,
 ): MembersPlan['stop'] {
   const isInUse = ({ id }: ObservedContainer): boolean =>
-    view.apps.some((app) => isRunning(app) && app.sandboxId === id);
+    view.members.some((member) => isRunning(member) && member.sandboxId === id);
   const unfit = view.sandboxes.filter((sandbox) => sandbox !== usable && isRunning(sandbox) && !isInUse(sandbox));
   return [...stops, ...unfit.map((container) => ({ container, message: 'Pod sandbox changed', replaced: true }))];
 }
 
 /** Makes and starts the sandbox, once nothing of an earlier one runs and its back-off is over. */
 function sandboxActions(
-  { memory, now }: PodInput,
+  { pod, memory, now }: PodInput,
   view: PodView,
   sandbox: ObservedContainer | undefined,
   specHash: string,
@@ -212,13 +226,14 @@ function sandboxActions(
     return [];
   }
   if (sandbox) return isFresh(sandbox) ? [{ type: 'StartSandbox', sandboxId: sandbox.id }] : [];
-  if (view.apps.some(isRunning) || view.sandboxes.some((one) => isRunning(one) || !one.startedAt)) return [];
+  if (view.members.some(isRunning) || view.sandboxes.some((one) => isRunning(one) || !one.startedAt)) return [];
   const retryAt = sandboxRetryAt(view.sandboxes[0], now);
   if (retryAt > now) {
     waits.push(retryAt);
     return [];
   }
-  const attempt = (view.sandboxes[0]?.attempt ?? -1) + 1;
+  const known = Math.max(pod.attempts[''] ?? -1, memory.attempts[''] ?? -1);
+  const attempt = Math.max(view.sandboxes[0]?.attempt ?? -1, known) + 1;
   return [{ type: 'CreateSandbox', attempt, specHash }];
 }
 
@@ -230,36 +245,56 @@ function sandboxRetryAt(dead: ObservedContainer | undefined, now: Millis): Milli
   return Math.min(endedAt(dead), now) + backOffMs(CREATE_BACK_OFF, dead.attempt);
 }
 
-/** Creates what is missing, and starts what may be started. */
-function memberActions(
-  members: MembersPlan,
-  sandbox: ObservedContainer,
-  blocked: readonly Creation[],
-  ready: ReadonlySet<string>,
-): PodAction[] {
-  const actions: PodAction[] = [];
-  const open = members.create.filter((creation) => !blocked.includes(creation));
-  const mayCreate = (creation: Creation): boolean =>
+type MayCreate = (creation: Creation) => boolean;
+
+/** Whether a container can be made now: its image is there, no failure holds it back, and what it asks of the sandbox is known. */
+const creatable =
+  (sandbox: ObservedContainer, blocked: readonly Creation[], ready: ReadonlySet<string>): MayCreate =>
+  (creation) =>
+    !blocked.includes(creation) &&
     ready.has(creation.container.name) &&
     (!needsPodIP(creation.container) || (isRunning(sandbox) && sandbox.ip !== undefined));
+
+const creating = ({ container, attempt, specHash }: Creation, sandbox: ObservedContainer): PodAction => ({
+  type: 'CreateContainer',
+  container: container.name,
+  attempt,
+  specHash,
+  sandboxId: sandbox.id,
+});
+
+const starting = ({ id, name }: ObservedContainer): PodAction => ({
+  type: 'StartContainer',
+  container: name,
+  containerId: id,
+});
+
+/** Makes and starts init containers and sidecars, each by itself; none begins before all images of the pod are there. */
+function singleActions(
+  { singly, upcoming }: MembersPlan,
+  sandbox: ObservedContainer,
+  mayCreate: MayCreate,
+  ready: ReadonlySet<string>,
+): PodAction[] {
+  const allReady = upcoming.every(({ container }) => ready.has(container.name));
+  return [
+    ...(allReady ? singly.create.filter(mayCreate).map((creation) => creating(creation, sandbox)) : []),
+    ...(isRunning(sandbox) ? singly.start.map(starting) : []),
+  ];
+}
+
+/** Creates the app containers that are missing, and starts those that may be started. */
+function memberActions(
+  { create, start, remove, together }: MembersPlan,
+  sandbox: ObservedContainer,
+  mayCreate: MayCreate,
+  ready: ReadonlySet<string>,
+): PodAction[] {
   // All images first, then all containers, then all starts: one that fails must not leave others behind.
-  if (!members.together || open.every((creation) => ready.has(creation.container.name))) {
-    for (const creation of open.filter(mayCreate)) {
-      const { container, attempt, specHash } = creation;
-      actions.push({
-        type: 'CreateContainer',
-        container: container.name,
-        attempt,
-        specHash,
-        sandboxId: sandbox.id,
-      });
-    }
-  }
-  const allMade = members.create.length === 0 && members.remove.length === 0;
-  if (isRunning(sandbox) && (allMade || !members.together)) {
-    for (const { id, name } of members.start) {
-      actions.push({ type: 'StartContainer', container: name, containerId: id });
-    }
-  }
-  return actions;
+  const allReady = create.every(({ container }) => ready.has(container.name));
+  const allMade = create.length === 0 && remove.length === 0;
+  return [
+    ...(allReady || !together ? create.filter(mayCreate).map((creation) => creating(creation, sandbox)) : []),
+    ...(isRunning(sandbox) && (allMade || !together) ? start.map(starting) : []),
+  ];
 }

@@ -4,6 +4,7 @@ import type { PodMemory } from './pod-memory.js';
 import { hasEnded, isFresh, isRunning } from './pod-view.js';
 import { planStops } from './plan-stops.js';
 import type { PodAction, PodPlan } from './pod-plan.js';
+import { atOnce, type StopOrder } from './stop-order.js';
 
 export interface RemovalInput {
   readonly observed: readonly ObservedContainer[];
@@ -13,23 +14,22 @@ export interface RemovalInput {
   /** Ids of containers whose exit is in the log; `'unasked'` when the log does not know the pod any more. */
   readonly settled: ReadonlySet<string> | 'unasked';
   readonly message: string;
+  /** Default: all at once. */
+  readonly order?: StopOrder;
   readonly now: Millis;
 }
 
 /**
- * Ends everything of a pod: all containers are asked to stop at once with what is left of the grace period; when none runs
+ * Ends everything of a pod: all containers are asked to stop in their order, with what is left of the grace period; when none runs
  * they are removed as soon as the log has their exits, the sandbox with them, the volumes last. Never makes anything.
  */
-export function computeRemoval({ observed, memory, deadline, settled, message, now }: RemovalInput): PodPlan {
+export function computeRemoval(input: RemovalInput): PodPlan {
+  const { observed, memory, deadline, settled, message, order = atOnce, now } = input;
   const apps = observed.filter(({ role }) => role === 'app');
   const running = apps.filter(isRunning);
-  const {
-    actions: stops,
-    facts,
-    stopping,
-  } = planStops(
+  const stops = planStops(
     running.map((container) => ({ container, message, replaced: false })),
-    { memory, deadline, now, shorten: true },
+    { memory, order, deadline, now, shorten: true },
   );
   const removable = observed.filter((container) => {
     if (container.role === 'sandbox') return running.length === 0;
@@ -37,11 +37,18 @@ export function computeRemoval({ observed, memory, deadline, settled, message, n
     return running.length === 0 && hasEnded(container) && (settled === 'unasked' || settled.has(container.id));
   });
   const actions: PodAction[] = [
-    ...stops,
+    ...stops.actions,
     ...removable.map(({ id }): PodAction => ({ type: 'Remove', containerId: id })),
   ];
   const empty = observed.length === 0;
   if (empty && !memory.volumesRemoved) actions.push({ type: 'RemoveVolumes' });
   const gone = empty && memory.volumesRemoved;
-  return { actions, facts, memory: { ...memory, stopping }, holdsResources: !gone, gone };
+  return {
+    actions,
+    facts: stops.facts,
+    memory: { ...memory, ...stops.memory },
+    ...(stops.nextLookAt !== undefined && { nextLookAt: stops.nextLookAt }),
+    holdsResources: !gone,
+    gone,
+  };
 }

@@ -1,3 +1,4 @@
+import { containerNamed } from '../pod/container-kinds.js';
 import { DomainError } from '../errors.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
 import type { Container, EnvVarSource } from '../pod/pod-spec.js';
@@ -97,7 +98,7 @@ function resourceValue(
   const of =
     containerName === undefined || containerName === container.name
       ? container
-      : pod.spec.containers.find(({ name }) => name === containerName);
+      : containerNamed(pod.spec, containerName);
   if (!of) throw new DomainError('Invalid', `resourceFieldRef: no container ${containerName}`);
   const [kind, name] = resource.split(/\.(.*)/s);
   if ((kind !== 'limits' && kind !== 'requests') || !name) {

@@ -19,7 +19,7 @@ export function observedFacts(
 ): PodFact[] {
   const view = viewPod(pod, observed, memory);
   const sandboxes = [...view.sandboxes].reverse().flatMap((sandbox) => sandboxFacts(sandbox, hostIP));
-  const apps = [...view.apps].reverse().sort((a, b) => a.createdAt - b.createdAt);
+  const apps = [...view.members].reverse().sort((a, b) => a.createdAt - b.createdAt);
   return [...sandboxes, ...apps.flatMap((app) => appFacts(app, view))];
 }
 
@@ -43,7 +43,7 @@ function appFacts(app: ObservedContainer, view: PodView): PodFact[] {
 }
 
 function exitOf(app: ObservedContainer, view: PodView): ContainerExited {
-  const { exitCode, infrastructure } = view.endingOf(app);
+  const { exitCode, infrastructure, replaced } = view.endingOf(app);
   // The engine shows death by a signal as 128 + its number; there are 64 of them.
   const signal = exitCode > 128 && exitCode <= 128 + 64 && app.startError === undefined ? exitCode - 128 : undefined;
   return {
@@ -57,6 +57,7 @@ function exitOf(app: ObservedContainer, view: PodView): ContainerExited {
     ...(app.startError !== undefined && { message: app.startError }),
     ...(app.startedAt !== undefined && { startedAt: app.startedAt }),
     ...(infrastructure && { infrastructure: true }),
+    ...(replaced && { replaced: true }),
   };
 }
 

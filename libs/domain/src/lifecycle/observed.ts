@@ -12,7 +12,7 @@ export interface ObservedContainer {
   readonly id: string;
   readonly pod: PodKey;
   readonly role: 'sandbox' | 'app';
-  /** Name in `spec.containers`; `""` for the sandbox. */
+  /** Name in `spec.containers` or `spec.initContainers`; `""` for the sandbox. */
   readonly name: string;
   /** Counts creations under this name, from 0: an app container's `restartCount`. */
   readonly attempt: number;

@@ -3,7 +3,7 @@ import type { AssignedPod } from '../node/assigned-pod.js';
 import type { PodFact } from '../pod/pod.js';
 import type { Container } from '../pod/pod-spec.js';
 import { isHeldBack, type Failure } from './back-off.js';
-import type { Creation } from './plan-members.js';
+import type { Creation } from './members-plan.js';
 import { imagePulledId, pullKey, type PodMemory } from './pod-memory.js';
 import type { KnownImages, PodAction } from './pod-plan.js';
 

@@ -16,6 +16,8 @@ export interface RestartCount {
 export interface PodMemory {
   /** Stops under way: by container id, when the engine will kill. */
   readonly stopping: Readonly<Record<string, Millis>>;
+  /** Stops that are wanted, asked for or not yet: by container id, when its grace period ends. */
+  readonly graceEnds: Readonly<Record<string, Millis>>;
   /** Ids of containers stopped only to be made anew: their exit is not their own doing. */
   readonly replaced: readonly string[];
   /** Pulls under way: by container name, the image. */
@@ -26,16 +28,20 @@ export interface PodMemory {
   readonly failures: Readonly<Record<string, Failure>>;
   /** By container name; the main container's is the pod's under shared fate. */
   readonly restarts: Readonly<Record<string, RestartCount>>;
+  /** Highest attempt seen of each container, `""` for the sandbox: somebody may remove them all. */
+  readonly attempts: Readonly<Record<string, number>>;
   readonly volumesRemoved: boolean;
 }
 
 export const NO_MEMORY: PodMemory = {
   stopping: {},
+  graceEnds: {},
   replaced: [],
   pulling: {},
   pulled: {},
   failures: {},
   restarts: {},
+  attempts: {},
   volumesRemoved: false,
 };
 

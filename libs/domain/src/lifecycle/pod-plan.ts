@@ -39,6 +39,8 @@ export interface PodInput {
   readonly memory: PodMemory;
   /** Ids of containers whose exit the log has: only those may be removed. */
   readonly settled: ReadonlySet<string>;
+  /** What probes say of running containers, by container id. One with probes and without an entry has not come up yet. */
+  readonly health?: Readonly<Record<string, { readonly started: boolean; readonly ready: boolean }>>;
   /** The node cannot take the pod. */
   readonly refusal?: PodRefusedByNode;
   readonly node: string;

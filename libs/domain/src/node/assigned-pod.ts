@@ -11,8 +11,13 @@ export interface AssignedPod {
   readonly mainContainer: string;
   readonly sharedFate: boolean;
   readonly scheduledAt: Millis;
-  /** Highest attempt the log knows of each container that was ever started: counting goes on from there even when the engine lost everything. */
+  /**
+   * Highest attempt the log knows of each container that was ever started, and under `""` of the sandbox: counting goes on
+   * from there even when the engine lost everything.
+   */
   readonly attempts: Readonly<Record<string, number>>;
+  /** When the spec was edited last, by the log's clock. A container of an older spec that ended later was stopped for that. */
+  readonly specChangedAt?: Millis;
   /** Present when the pod is to end. The deadline (`requestedAt` + grace) may only move forward in time to now. */
   readonly deletion?: { readonly requestedAt: Millis; readonly gracePeriodSeconds: number };
   /** The log knows its terminal phase: nothing of it is to run again, whatever the policy says. */

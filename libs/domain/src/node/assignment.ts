@@ -4,8 +4,8 @@ import type { AssignedPod } from './assigned-pod.js';
 
 /** A pod bound to a node, as that node is told of it. */
 export function assignedPod(pod: PodState): AssignedPod {
-  const { meta, spec, mainContainer, sharedFate, scheduledAt = 0, containers } = pod;
-  const attempts: Record<string, number> = {};
+  const { meta, spec, mainContainer, sharedFate, scheduledAt = 0, containers, sandbox, specChangedAt } = pod;
+  const attempts: Record<string, number> = sandbox ? { '': sandbox.attempt } : {};
   for (const { name, attempt, running, terminated, last } of Object.values(containers)) {
     if (running ?? terminated ?? last) attempts[name] = attempt;
   }
@@ -18,6 +18,7 @@ export function assignedPod(pod: PodState): AssignedPod {
     sharedFate,
     scheduledAt,
     attempts,
+    ...(specChangedAt !== undefined && { specChangedAt }),
     ...(meta.deletion && {
       deletion: { requestedAt: meta.deletion.requestedAt, gracePeriodSeconds: meta.deletion.gracePeriodSeconds },
     }),

@@ -1,12 +1,12 @@
 import { DomainError } from '../errors.js';
 import type { EventEnvelope, Recorded } from '../event.js';
 import type { JsonObject } from '../json.js';
-import { fateRuleOf } from '../lifecycle/fate.js';
+import { fateOf } from '../lifecycle/fate.js';
 import { alreadyExists, changedData, checkPreconditions, notFound } from '../meta/metadata.js';
 import { podStream } from '../stream.js';
 import { editablePod } from './editable.js';
 import { evolvePod } from './evolve.js';
-import { GATES_NOT_READY, outcomeOf, readinessOf } from './readiness.js';
+import { GATES_NOT_READY, incompleteInits, outcomeOf, readinessOf } from './readiness.js';
 import type { ContainerRun, PodCommand, PodEvent, PodFact, PodState, ReportedRun } from './pod.js';
 
 type Command<Type extends PodCommand['type']> = Extract<PodCommand, { type: Type }>;
@@ -35,7 +35,7 @@ export function decidePod(command: PodCommand, pod: PodState | undefined): PodEv
 
 function request(command: Command<'RequestPod'>, pod: PodState | undefined): PodEvent[] {
   if (pod) throw alreadyExists('Pod', command.name);
-  const { mainContainer, sharedFate } = fateRuleOf(command.spec, command.meta.annotations);
+  const { mainContainer, sharedFate } = fateOf(command.spec, command.meta.annotations);
   const { nodeName, ...spec } = command.spec;
   const events: PodEvent[] = [
     {
@@ -186,14 +186,21 @@ function isOfPresentRun({ container, containerId }: ContainerRun, pod: PodState)
 const reportedOf = ({ container }: ContainerRun, pod: PodState): ReportedRun =>
   pod.containers[container]?.reported ?? {};
 
-/** Adds what follows from the events: the terminal phase, and the turns of readiness. */
-function withDerived(pod: PodState, events: PodEvent[]): PodEvent[] {
-  const after = preview(pod, events);
-  if (!after) return events;
+/** Adds what follows from the events: that init containers are done, the terminal phase, and the turns of readiness. */
+function withDerived(pod: PodState, given: PodEvent[]): PodEvent[] {
+  const after = preview(pod, given);
+  if (!after) return given;
+  const isInitialized =
+    after.sandbox !== undefined &&
+    after.conditions['Initialized']?.status === 'False' &&
+    incompleteInits(after).length === 0;
+  const events: PodEvent[] = isInitialized ? [...given, { type: 'PodInitialized', data: {} }] : given;
   const outcome = outcomeOf(after);
   const stillRunning = Object.values(after.containers).some(({ running }) => running);
   if (!after.terminated && outcome.kind === 'ended' && !stillRunning) {
-    return [...events, { type: 'PodTerminated', data: { phase: outcome.phase } }];
+    const { phase, message } = outcome;
+    const why = message !== undefined && { reason: 'DependencyFailed', message };
+    return [...events, { type: 'PodTerminated', data: { phase, ...why } }];
   }
   if (after.terminated) return events;
   const readiness = readinessOf(after);

@@ -1,10 +1,12 @@
 import { BrokenInvariant } from '../errors.js';
 import type { EventEnvelope, Recorded } from '../event.js';
 import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
+import { restartAction } from '../lifecycle/restart-rule.js';
+import { allContainersOf, initContainersOf } from './container-kinds.js';
 import type { PodSpec } from './pod-spec.js';
 import { editablePod } from './editable.js';
 import type { Condition, ContainerRun, ContainerState, PodEvent, PodState, ReportedRun } from './pod.js';
-import { GATES_NOT_READY, isUp } from './readiness.js';
+import { endingOf, GATES_NOT_READY, isUp, outcomeOf } from './readiness.js';
 
 /**
  * A pod after one more event; `undefined` once deleted. Total over recorded events: what the log holds has been decided.
@@ -29,7 +31,7 @@ function requested(event: Recorded<Extract<PodEvent, { type: 'PodRequested' }>>)
     sharedFate,
     startedContainersOnce: false,
     containers: Object.fromEntries(
-      spec.containers.map(({ name }) => [name, { name, attempt: 0, waiting: { reason: 'ContainerCreating' } }]),
+      allContainersOf(spec).map(({ name }) => [name, { name, attempt: 0, waiting: comingUp(spec) }]),
     ),
     conditions: {},
     removedFromNode: false,
@@ -45,6 +47,7 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         ...rest,
         meta,
         spec: spec as PodSpec,
+        ...(meta.generation > pod.meta.generation && { specChangedAt: event.time }),
         ...(Object.keys(status).length > 0 && { clientStatus: status }),
       };
     }
@@ -71,17 +74,22 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
           }),
         },
       };
-    case 'PodSandboxStarted':
+    case 'PodSandboxStarted': {
+      const isNew = pod.sandbox?.sandboxId !== event.data.sandboxId;
+      const inits = initContainersOf(pod.spec).map(({ name }) => name);
       return {
-        ...pod,
+        ...(isNew ? waitingAgain(pod, inits) : pod),
         startedAt: pod.startedAt ?? event.time,
         sandbox: event.data,
         conditions: {
           ...pod.conditions,
           PodReadyToStartContainers: condition(pod, event, 'PodReadyToStartContainers', { status: 'True' }),
-          Initialized: condition(pod, event, 'Initialized', { status: 'True' }),
+          Initialized: isNew
+            ? initializedIn(pod, event, inits)
+            : (pod.conditions['Initialized'] ?? initializedIn(pod, event, inits)),
         },
       };
+    }
     case 'ImagePullFailed': {
       const { reason, message, retryAt } = event.data;
       return waiting(pod, event.data.container, { reason, message, ...(retryAt !== undefined && { retryAt }) });
@@ -95,11 +103,11 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
       return waiting(pod, container, { reason: 'CrashLoopBackOff', message, retryAt });
     }
     case 'ImagePulled':
-      return waiting(pod, event.data.container, { reason: 'ContainerCreating' });
+      return waiting(pod, event.data.container, comingUp(pod.spec));
     case 'ContainerCreated':
-      return pod.containers[event.data.container]?.waiting?.reason === 'ContainerCreating'
+      return pod.containers[event.data.container]?.waiting?.reason === comingUp(pod.spec).reason
         ? pod
-        : waiting(pod, event.data.container, { reason: 'ContainerCreating' });
+        : waiting(pod, event.data.container, comingUp(pod.spec));
     case 'ContainerStarted': {
       const { container, attempt, containerId, imageId, startedAt } = event.data;
       const before = pod.containers[container];
@@ -122,7 +130,11 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         before.terminated && before.terminated.containerId !== termination.containerId
           ? before.terminated
           : before.last;
-      return withContainer(pod, {
+      const asksForAll =
+        termination.reason !== 'StartError' &&
+        outcomeOf(pod).kind === 'running' &&
+        restartAction(pod.spec, container, endingOf(termination)) === 'RestartAllContainers';
+      return withContainer(asksForAll ? waitingAgain(pod, Object.keys(pod.containers)) : pod, {
         name: container,
         attempt,
         containerId: termination.containerId,
@@ -137,6 +149,14 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
       return withReport(pod, event.data, { started: true });
     case 'ContainerReadinessChanged':
       return withReport(pod, event.data, { ready: event.data.ready });
+    case 'PodInitialized':
+      return {
+        ...pod,
+        conditions: {
+          ...pod.conditions,
+          Initialized: condition(pod, event, 'Initialized', { status: 'True' }),
+        },
+      };
     case 'PodBecameReady':
       return { ...pod, conditions: readiness(pod, event, { status: 'True' }) };
     case 'PodBecameUnready': {
@@ -212,6 +232,36 @@ function withContainer(pod: PodState, container: ContainerState): PodState {
       return state !== undefined && (isUp(spec, state) || (state.terminated ?? state.last) !== undefined);
     });
   return { ...pod, containers, startedContainersOnce };
+}
+
+/** What a container that is not made yet waits for, in kubelet's words. */
+export const comingUp = ({ initContainers }: PodSpec): { readonly reason: string } => ({
+  reason: initContainers?.length ? 'PodInitializing' : 'ContainerCreating',
+});
+
+function initializedIn(pod: PodState, event: EventEnvelope, inits: readonly string[]): Condition {
+  return condition(
+    pod,
+    event,
+    'Initialized',
+    inits.length === 0 ? { status: 'True' } : { status: 'False', ...notInitialized(inits) },
+  );
+}
+
+/** Why a pod is not initialized, in kubelet's words. */
+export const notInitialized = (
+  incomplete: readonly string[],
+): { readonly reason: string; readonly message: string } => ({
+  reason: 'ContainersNotInitialized',
+  message: `containers with incomplete status: [${incomplete.join(' ')}]`,
+});
+
+/** Of these containers, those that ended wait to be begun again. */
+function waitingAgain(pod: PodState, names: readonly string[]): PodState {
+  return names.reduce((state, name) => {
+    const isOver = state.containers[name]?.terminated !== undefined;
+    return isOver ? waiting(state, name, comingUp(pod.spec)) : state;
+  }, pod);
 }
 
 /** A container that waits. The end of its last run is kept; one that runs is not put back to waiting by late news. */

@@ -7,6 +7,8 @@ import type { Lifecycle, Probe } from './handlers.js';
  */
 export interface PodSpec extends JsonObject {
   readonly containers: readonly Container[];
+  /** Run one after another before the containers; those that restart always are sidecars and stay beside them. */
+  readonly initContainers?: readonly Container[];
   readonly volumes?: readonly Volume[];
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
   readonly nodeName?: string;
@@ -38,10 +40,19 @@ export interface Container extends JsonObject {
   readonly volumeMounts?: readonly VolumeMount[];
   readonly stdin?: boolean;
   readonly tty?: boolean;
+  /** Instead of the pod's. `Always` on an init container makes it a sidecar. */
+  readonly restartPolicy?: PodSpec['restartPolicy'];
+  readonly restartPolicyRules?: readonly ContainerRestartRule[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly lifecycle?: Lifecycle;
+}
+
+/** Kubernetes' ContainerRestartRule: what an exit code leads to, whatever the policy. The first that matches counts. */
+export interface ContainerRestartRule extends JsonObject {
+  readonly action: 'Restart' | 'RestartAllContainers';
+  readonly exitCodes?: { readonly operator: 'In' | 'NotIn'; readonly values?: readonly number[] };
 }
 
 export interface EnvVar extends JsonObject {

@@ -27,6 +27,8 @@ export interface Termination {
   readonly finishedAt: Millis;
   /** It ended with its engine or host, not by its own doing: tried again unless the policy is Never, and never a success. */
   readonly infrastructure?: boolean;
+  /** The node stopped it only to make it anew (its definition was edited, or all containers restart): begun again under any policy. */
+  readonly replaced?: boolean;
 }
 
 /** What one node saw of one pod. `id` makes a repeat recognisable: container id + fact. */
@@ -184,6 +186,7 @@ export type PodEvent =
   | NewEvent<'ContainerReadinessChanged', ContainerReadinessChanged>
   | NewEvent<'PostStartHookSucceeded', ContainerRun>
   | NewEvent<'LifecycleHookFailed', LifecycleHookFailed>
+  | NewEvent<'PodInitialized', Record<string, never>>
   | NewEvent<'PodBecameReady', Record<string, never>>
   | NewEvent<'PodBecameUnready', { readonly reason: string; readonly message: string }>
   | NewEvent<
@@ -249,6 +252,8 @@ export interface PodState {
   /** Newest refusal, while not placed. */
   readonly unschedulable?: { readonly message: string; readonly at: Millis; readonly record: PlacementRecord };
   readonly startedAt?: Millis;
+  /** When the spec was edited last. */
+  readonly specChangedAt?: Millis;
   readonly sandbox?: {
     readonly attempt: number;
     readonly sandboxId: string;
@@ -257,7 +262,7 @@ export interface PodState {
   };
   /** Every container has run at least once: from here on the phase is Running, whatever restarts. */
   readonly startedContainersOnce: boolean;
-  /** By container name, in the order of `spec.containers`. */
+  /** By container name, init containers included. */
   readonly containers: Readonly<Record<string, ContainerState>>;
   /** Conditions with their times: PodScheduled, PodReadyToStartContainers, Initialized, ContainersReady, Ready, and those clients set. */
   readonly conditions: Readonly<Record<string, Condition>>;

@@ -1,3 +1,4 @@
+import { allContainersOf } from '../pod/container-kinds.js';
 import type { PodSpec, Quantity, Toleration } from '../pod/pod-spec.js';
 import { type HostPort, hostPortsOf, parseQuantity, podRequests } from '../units.js';
 import type { SchedulingPolicy } from './policy.js';
@@ -29,20 +30,18 @@ const isAsked = (requests: Readonly<Record<string, Quantity>>, name: string): bo
 /** What a pod of this spec demands. Throws `DomainError` Invalid on a quantity that validation would have refused. */
 export function demandOf(spec: PodSpec, policy: SchedulingPolicy): PodDemand {
   const { cpuMillis, memoryBytes } = podRequests(spec);
-  let scoredCpuMillis = cpuMillis;
-  let scoredMemoryBytes = memoryBytes;
+  const assumed = { cpuMillis: policy.assumedCpuMillis, memoryBytes: policy.assumedMemoryBytes };
+  const scored = podRequests(spec, assumed);
   const unknown = new Set<string>();
-  for (const { resources } of spec.containers) {
+  for (const { resources } of allContainersOf(spec)) {
     const requests = resources?.requests ?? {};
-    if (!isAsked(requests, 'cpu')) scoredCpuMillis += policy.assumedCpuMillis;
-    if (!isAsked(requests, 'memory')) scoredMemoryBytes += policy.assumedMemoryBytes;
     for (const name of Object.keys(requests)) if (!COUNTED.has(name) && isAsked(requests, name)) unknown.add(name);
   }
   const demand = {
     cpuMillis,
     memoryBytes,
-    scoredCpuMillis,
-    scoredMemoryBytes,
+    scoredCpuMillis: scored.cpuMillis,
+    scoredMemoryBytes: scored.memoryBytes,
     unknownResources: [...unknown].sort(),
     hostPorts: hostPortsOf(spec),
     ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }),
