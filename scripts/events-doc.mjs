@@ -39,16 +39,25 @@ const typeText = (type) =>
   );
 const cell = (value) => value.replaceAll('|', '\\|').replaceAll('readonly ', '');
 
+/** Of data that is one of several shapes, a field that not all of them have counts as optional. */
 function fieldsOf(data) {
-  const own = data.getProperties().filter((property) => !property.name.startsWith('__'));
-  return own.map((property) => {
+  const shapes = data.isUnion() ? data.types : [data];
+  const names = new Set(shapes.flatMap((shape) => shape.getProperties().map(({ name }) => name)));
+  return [...names].filter((name) => !name.startsWith('__')).map((name) => fieldOf(shapes, name));
+}
+
+function fieldOf(shapes, name) {
+  const properties = shapes.flatMap((shape) => shape.getProperty(name) ?? []);
+  const isOptional = (property) => (property.flags & ts.SymbolFlags.Optional) !== 0;
+  const optional = properties.length < shapes.length || properties.some(isOptional);
+  const shown = properties.map((property) => {
     const declaration = property.valueDeclaration ?? property.declarations?.[0];
     const type = checker.getTypeOfSymbolAtLocation(property, declaration ?? source);
-    const optional = (property.flags & ts.SymbolFlags.Optional) !== 0;
-    const shown = typeText(optional ? checker.getNonNullableType(type) : type);
-    const doc = ts.displayPartsToString(property.getDocumentationComment(checker)).replaceAll('\n', ' ');
-    return `| \`${property.name}${optional ? '?' : ''}\` | \`${cell(shown)}\` | ${cell(doc)} |`;
+    return typeText(isOptional(property) ? checker.getNonNullableType(type) : type);
   });
+  const docs = properties.map((property) => ts.displayPartsToString(property.getDocumentationComment(checker)));
+  const doc = (docs.find((each) => each !== '') ?? '').replaceAll('\n', ' ');
+  return `| \`${name}${optional ? '?' : ''}\` | \`${cell([...new Set(shown)].join(' | '))}\` | ${cell(doc)} |`;
 }
 
 const lines = [

@@ -3,10 +3,12 @@ import {
   collectGarbage,
   decideNamespace,
   decideNode,
+  decidePlain,
   decidePod,
   decideWorkload,
   editableOf,
   type GarbageStep,
+  isPlain,
   isWorkload,
   KINDS,
   type Millis,
@@ -113,6 +115,10 @@ function edit(
   } as const;
   if (isWorkload(object)) {
     return [{ stream, events: decideWorkload(object.kind, { type: 'ChangeWorkload', ...request }, object) }];
+  }
+  if (isPlain(object)) {
+    const command = { type: 'ChangePlainObject', kind: object.kind, ...request } as const;
+    return [{ stream, events: decidePlain(command, object) }];
   }
   switch (object.kind) {
     case 'Pod':

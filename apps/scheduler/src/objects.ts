@@ -2,8 +2,10 @@ import {
   type ClusterState,
   decideNamespace,
   decideNode,
+  decidePlain,
   decidePod,
   decideWorkload,
+  isPlain,
   isWorkload,
   type PodState,
   type Propagation,
@@ -54,6 +56,10 @@ export function decideRemoval(
   if (isWorkload(current)) {
     const command = { type: 'DeleteWorkload', preconditions, propagation } as const;
     return [{ stream, events: decideWorkload(current.kind, command, current) }];
+  }
+  if (isPlain(current)) {
+    const command = { type: 'DeletePlainObject', kind: current.kind, preconditions, propagation } as const;
+    return [{ stream, events: decidePlain(command, current) }];
   }
   switch (current.kind) {
     case 'Pod': {

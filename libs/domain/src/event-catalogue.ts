@@ -1,11 +1,13 @@
 import type { ClusterEvent, KubernetesEventEvent } from './cluster/kubernetes-event.js';
 import type { NamespaceEvent } from './namespace/namespace.js';
 import type { NodeEvent } from './node/node.js';
+import type { PlainEvent } from './plain/plain-object.js';
 import type { PodEvent } from './pod/pod.js';
 import type { WorkloadEvent } from './workload/workload.js';
 
 /** Every event there is. */
-export type DomainEvent = PodEvent | WorkloadEvent | NodeEvent | NamespaceEvent | KubernetesEventEvent | ClusterEvent;
+export type DomainEvent =
+  PodEvent | WorkloadEvent | NodeEvent | NamespaceEvent | PlainEvent | KubernetesEventEvent | ClusterEvent;
 export type EventType = DomainEvent['type'];
 
 /** Who brings an event about, and why. */
@@ -68,7 +70,10 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     producer: 'executor',
     cause: 'The readiness probe succeeded or failed as often in a row as its threshold says.',
   },
-  PostStartHookSucceeded: { producer: 'executor', cause: 'The postStart hook is done: the container counts as running.' },
+  PostStartHookSucceeded: {
+    producer: 'executor',
+    cause: 'The postStart hook is done: the container counts as running.',
+  },
   LifecycleHookFailed: {
     producer: 'executor',
     cause: 'A postStart hook failed, which ends its container, or a preStop hook did, which the stop follows.',
@@ -132,6 +137,19 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
   NamespaceDeleted: {
     producer: 'scheduler',
     cause: 'It is empty and no finalizer is left. Its Event objects go with it.',
+  },
+  ConfigMapChanged: { producer: 'api', cause: 'A client wrote or deleted it, or its owner or namespace goes.' },
+  SecretChanged: {
+    producer: 'api',
+    cause: 'A client wrote or deleted it, or its owner or namespace goes. What it holds is ciphertext here.',
+  },
+  ServiceAccountChanged: {
+    producer: 'api',
+    cause: 'A client wrote or deleted it; the scheduler made the default one of a namespace.',
+  },
+  PriorityClassChanged: {
+    producer: 'api',
+    cause: 'A client wrote or deleted it; the first start made those of the system.',
   },
   EventRecorded: { producer: 'api', cause: 'A client wrote an Event object of its own.' },
   EventDeleted: { producer: 'api', cause: 'A client deleted an Event object.' },

@@ -122,6 +122,21 @@ export interface EventLog {
   clusterId(): Promise<string>;
 }
 
+/**
+ * Keys of secrets, outside the log: destroying one makes what it encrypted unreadable, however often that was copied. Every
+ * implementation passes `test/contract/secret-vault.contract.ts`. All throw {@link LogUnavailable}.
+ */
+export interface SecretVault {
+  /** The key (32 bytes) of a uid, made when it has none; durable when it resolves. */
+  obtain(uid: string): Promise<Uint8Array>;
+  /** The keys of those uids that have one. */
+  keysOf(uids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Destroys keys for good; uids that have none are passed over. */
+  destroy(uids: readonly string[]): Promise<void>;
+  /** Uids whose key was made so long ago or longer, in milliseconds of the vault's own clock. */
+  olderThan(ageMs: number): Promise<string[]>;
+}
+
 /** No answer came in time, or nobody listens. The request may or may not have been carried out. */
 export class NoAnswer extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -26,6 +26,14 @@ export const podStream = (namespace: string, name: string): string =>
   streamOf({ group: 'core', plural: 'pods', namespace, name });
 export const replicaSetStream = (namespace: string, name: string): string =>
   streamOf({ group: 'apps', plural: 'replicasets', namespace, name });
+export const configMapStream = (namespace: string, name: string): string =>
+  streamOf({ group: 'core', plural: 'configmaps', namespace, name });
+export const secretStream = (namespace: string, name: string): string =>
+  streamOf({ group: 'core', plural: 'secrets', namespace, name });
+export const serviceAccountStream = (namespace: string, name: string): string =>
+  streamOf({ group: 'core', plural: 'serviceaccounts', namespace, name });
+export const priorityClassStream = (name: string): string =>
+  streamOf({ group: 'scheduling.k8s.io', plural: 'priorityclasses', namespace: '', name });
 export const nodeStream = (name: string): string => streamOf({ group: 'core', plural: 'nodes', namespace: '', name });
 export const namespaceStream = (name: string): string =>
   streamOf({ group: 'core', plural: 'namespaces', namespace: '', name });

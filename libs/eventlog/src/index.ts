@@ -4,6 +4,13 @@ export { InMemoryEventLog, type InMemoryEventLogOptions, type Schedule } from '.
 export { LogFollower, type LogFollowerOptions } from './log-follower.js';
 export { LogState, SCHEDULER_LEASE } from './log-state.js';
 export { migrate, type MigrateOptions } from './postgres/migrate.js';
+export { MasterKey } from './secrets/master-key.js';
+export { InMemorySecretVault, type InMemorySecretVaultOptions, VaultState } from './secrets/in-memory-secret-vault.js';
+export {
+  PostgresSecretVault,
+  type PostgresSecretVaultOptions,
+  WrongMasterKey,
+} from './postgres/postgres-secret-vault.js';
 export { PostgresEventLog, type PostgresEventLogOptions } from './postgres/postgres-event-log.js';
 export {
   ClusterProjection,

@@ -8,6 +8,8 @@ import { assignedPod, assignmentDelta } from '../node/assignment.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
 import { evolveNode } from '../node/evolve.js';
 import type { NodeEvent, NodeState } from '../node/node.js';
+import { evolvePlain } from '../plain/evolve.js';
+import { isPlainKind, type PlainEvent, type PlainObjectState } from '../plain/plain-object.js';
 import { evolvePod } from '../pod/evolve.js';
 import type { PodEvent, PodState } from '../pod/pod.js';
 import { namespaceStream, nodeStream, refOf } from '../stream.js';
@@ -262,6 +264,9 @@ function registeredNode({ before, after }: ObjectChange): string | undefined {
 function evolve(kind: Kind, before: StoredObject | undefined, event: Recorded): StoredObject | undefined {
   if (isWorkloadKind(kind)) {
     return evolveWorkload(kind, before as WorkloadState | undefined, event as Recorded<WorkloadEvent>);
+  }
+  if (isPlainKind(kind)) {
+    return evolvePlain(kind, before as PlainObjectState | undefined, event as Recorded<PlainEvent>);
   }
   switch (kind) {
     case 'Pod':

@@ -15,6 +15,16 @@ export interface KindNames {
 export const KINDS: readonly KindNames[] = [
   { kind: 'Pod', group: 'core', plural: 'pods', apiVersion: 'v1', namespaced: true },
   { kind: 'ReplicaSet', group: 'apps', plural: 'replicasets', apiVersion: 'apps/v1', namespaced: true },
+  { kind: 'ConfigMap', group: 'core', plural: 'configmaps', apiVersion: 'v1', namespaced: true },
+  { kind: 'Secret', group: 'core', plural: 'secrets', apiVersion: 'v1', namespaced: true },
+  { kind: 'ServiceAccount', group: 'core', plural: 'serviceaccounts', apiVersion: 'v1', namespaced: true },
+  {
+    kind: 'PriorityClass',
+    group: 'scheduling.k8s.io',
+    plural: 'priorityclasses',
+    apiVersion: 'scheduling.k8s.io/v1',
+    namespaced: false,
+  },
   { kind: 'Node', group: 'core', plural: 'nodes', apiVersion: 'v1', namespaced: false },
   { kind: 'Namespace', group: 'core', plural: 'namespaces', apiVersion: 'v1', namespaced: false },
   { kind: 'Event', group: 'core', plural: 'events', apiVersion: 'v1', namespaced: true },

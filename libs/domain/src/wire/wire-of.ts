@@ -9,6 +9,9 @@ import { editableNamespace } from '../namespace/evolve.js';
 import type { NamespaceState } from '../namespace/namespace.js';
 import { editableNode } from '../node/evolve.js';
 import type { NodeCapacity, NodeState } from '../node/node.js';
+import { editablePlain } from '../plain/evolve.js';
+import { isPlain, type PlainObjectState } from '../plain/plain-object.js';
+import { secretBody } from '../plain/secret.js';
 import { editablePod } from '../pod/editable.js';
 import { editableWorkload, isWorkload } from '../workload/evolve.js';
 import { rfc3339 } from '../time.js';
@@ -18,6 +21,7 @@ export function wireOf(object: StoredObject): JsonObject {
   const { kind, meta } = object;
   const head = { kind, apiVersion: namesOf(kind).apiVersion, metadata: metadataOf(meta) };
   if (isWorkload(object)) return { ...head, spec: editableWorkload(object).spec, status: object.status };
+  if (isPlain(object)) return { ...head, ...plainBody(object) };
   switch (object.kind) {
     case 'Pod':
       return { ...head, spec: object.spec, status: summarizeStatus(object) };
@@ -33,6 +37,7 @@ export function wireOf(object: StoredObject): JsonObject {
 /** What clients may edit of an object. Event objects are replaced whole and have no such part. */
 export function editableOf(object: Exclude<StoredObject, KubernetesEventState>): Editable {
   if (isWorkload(object)) return editableWorkload(object);
+  if (isPlain(object)) return editablePlain(object);
   switch (object.kind) {
     case 'Pod':
       return editablePod(object);
@@ -67,6 +72,10 @@ export function metadataOf(meta: ObjectMeta): JsonObject {
     ...(meta.managedFields.length > 0 && { managedFields: meta.managedFields }),
   };
 }
+
+/** Of a Secret nobody has revealed, the names of the keys are all there is to show. */
+const plainBody = (object: PlainObjectState): JsonObject =>
+  object.kind === 'Secret' ? secretBody(object) : object.body;
 
 function namespaceBody({ meta, specFinalizers }: NamespaceState): JsonObject {
   return {

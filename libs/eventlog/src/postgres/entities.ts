@@ -139,6 +139,39 @@ export const LeaseEntity = new EntitySchema<LeaseRow>({
   },
 });
 
+/** The key of one secret, wrapped with the master key. */
+export interface SecretKeyRow {
+  readonly uid: string;
+  readonly wrapped: Buffer;
+  readonly masterKeyId: string;
+  readonly madeAt: Date;
+}
+
+export const SecretKeyEntity = new EntitySchema<SecretKeyRow>({
+  name: 'secret_keys',
+  columns: {
+    uid: { ...text, primary: true },
+    wrapped: { type: 'bytea' },
+    masterKeyId: { ...text, name: 'master_key_id' },
+    madeAt: { type: 'timestamptz', name: 'made_at', default: () => 'clock_timestamp()' },
+  },
+});
+
+/** The one row that says which master key this database's keys are wrapped with. */
+export interface VaultRow {
+  readonly onlyRow: boolean;
+  readonly masterKeyId: string;
+}
+
+export const VaultEntity = new EntitySchema<VaultRow>({
+  name: 'vault',
+  columns: {
+    onlyRow: { type: 'boolean', name: 'only_row', primary: true, default: true },
+    masterKeyId: { ...text, name: 'master_key_id' },
+  },
+  checks: [{ name: 'vault_only_row_check', expression: 'only_row' }],
+});
+
 export const LOG_ENTITIES = [
   LogHeadEntity,
   StoredEventEntity,
@@ -146,4 +179,6 @@ export const LOG_ENTITIES = [
   CommandEntity,
   SnapshotChunkEntity,
   LeaseEntity,
+  SecretKeyEntity,
+  VaultEntity,
 ];

@@ -88,7 +88,7 @@ async function grant(client: pg.Client, schema: string, role: string): Promise<v
   await client.query(`revoke all on schema ${schema} from public`);
   await client.query(`revoke all on all functions in schema ${schema} from public`);
   await client.query(`grant usage on schema ${schema} to ${role}`);
-  for (const table of ['log_head', 'events', 'streams', 'commands', 'snapshots', 'leases'])
+  for (const table of ['log_head', 'events', 'streams', 'commands', 'snapshots', 'leases', 'secret_keys'])
     await client.query(`grant select on ${schema}.${table} to ${role}`);
   const { rows } = await client.query<{ signature: string }>(
     `select p.oid::regprocedure::text as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
