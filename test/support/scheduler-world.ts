@@ -55,6 +55,7 @@ export class SchedulerWorld {
   readonly #commands = new CommandBus({ log: this.#log, projection: this.#projection });
   readonly #schedulers = new Set<Scheduler>();
   readonly #silenced = new Set<string>();
+  readonly #out = new Map<string, string>();
 
   /** A world with an empty namespace `shop`. */
   static async create(): Promise<SchedulerWorld> {
@@ -147,7 +148,9 @@ export class SchedulerWorld {
     const beat = (): void => {
       const nodeEpoch = this.state.node(name)?.nodeEpoch;
       if (nodeEpoch !== undefined && !this.#silenced.has(name)) {
-        const message = { node: name, nodeEpoch, revision: 0, sentAt: this.clock.now() };
+        const problem = this.#out.get(name);
+        const runtime = { ready: problem === undefined, message: problem ?? '' };
+        const message = { node: name, nodeEpoch, revision: 0, sentAt: this.clock.now(), runtime };
         executor.publish(nodeRequestSubject(name, 'heartbeat'), message);
       }
       this.clock.after(HEARTBEAT_MS, beat);
@@ -164,6 +167,14 @@ export class SchedulerWorld {
   /** It is heard again; after a loss it has to register before that counts. */
   hear(...names: string[]): void {
     for (const name of names) this.#silenced.delete(name);
+  }
+
+  /** The executors say that they cannot run pods, or, without a problem, that they can again. */
+  cannotRunPods(names: readonly string[], problem?: string): void {
+    for (const name of names) {
+      if (problem === undefined) this.#out.delete(name);
+      else this.#out.set(name, problem);
+    }
   }
 
   async node(name: string, command: (state: ClusterState) => NodeCommand): Promise<void> {

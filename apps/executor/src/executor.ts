@@ -1,6 +1,7 @@
 import { DomainError, type AssignedPod, type Clock, type IdSource, type MessageBus, type NodeCapacity } from '#domain';
 import type { Assignment, Register } from '#bus';
 import { EngineSlots } from './engine-slots.js';
+import { EngineWatch } from './engine-watch.js';
 import { FactReporter } from './fact-reporter.js';
 import { ImagePuller } from './image-puller.js';
 import { LogStreamer } from './log-streamer.js';
@@ -51,6 +52,7 @@ interface Session {
   readonly pods: PodsOnNode;
   readonly orphans: Orphans;
   readonly logs: LogStreamer;
+  readonly engine: EngineWatch;
   readonly unwatch: () => void;
 }
 
@@ -62,6 +64,7 @@ export class Executor {
   private readonly reporter: FactReporter;
   private readonly agent: NodeAgent;
   private session: Session | undefined;
+  private description: Omit<Register, 'node' | 'cluster'> | undefined;
   private capacity: NodeCapacity = { cpuMillis: 0, memoryBytes: 0, pods: MAX_PODS };
   /** Carried out one after the other, in the order of their arrival. */
   private assignments: Promise<void> = Promise.resolve();
@@ -83,6 +86,7 @@ export class Executor {
     this.agent = new NodeAgent({
       ...{ bus, clock, ids, node, store, report, heartbeatMs: heartbeatMs ?? HEARTBEAT_MS },
       describe: () => this.describe(),
+      runtime: () => this.session?.engine.condition ?? { ready: true, message: '' },
       onSession: (cluster) => this.open(cluster),
       onAssignment: (assignment) => {
         this.assignments = this.assignments.then(() => this.assign(assignment));
@@ -110,6 +114,7 @@ export class Executor {
     const { clock } = this.options;
     this.session?.unwatch();
     this.session?.logs.stop();
+    this.session?.engine.stop();
     this.session?.orphans.stop();
     const patience = new AbortController();
     await Promise.race([this.session?.pods.stop(), clock.sleep(LAST_WORDS_MS, patience.signal)]);
@@ -129,6 +134,8 @@ export class Executor {
         info = await this.options.describeEngine();
       } catch (cause) {
         if (!(cause instanceof RuntimeError) || this.stopped) throw cause;
+        // A node that is known registers all the same: its heartbeats say that the engine is away.
+        if (this.description) return this.description;
         if (!told) report('the container engine does not answer; waiting for it', cause);
         told = true;
         await this.options.clock.sleep(ENGINE_RETRY_MS);
@@ -139,7 +146,7 @@ export class Executor {
       memoryBytes: Math.floor(info.memoryBytes * capacityShare),
       pods: MAX_PODS,
     };
-    return {
+    this.description = {
       labels: {
         'kubernetes.io/hostname': node,
         'kubernetes.io/os': info.operatingSystem,
@@ -165,6 +172,7 @@ export class Executor {
         { type: 'Hostname', address: node },
       ],
     };
+    return this.description;
   }
 
   /** The first registration says for which cluster the engine is looked at. */
@@ -186,7 +194,9 @@ export class Executor {
     logs.start();
     const orphans = new Orphans(runtime, pods, clock, report);
     const unwatch = runtime.onChange((uid) => pods.wake(uid));
-    this.session = { cluster, runtime, pods, orphans, logs, unwatch };
+    const engine = new EngineWatch({ runtime, clock, onTurn: () => this.agent.speakNow() });
+    engine.start();
+    this.session = { cluster, runtime, pods, orphans, logs, engine, unwatch };
   }
 
   private async assign(assignment: Assignment): Promise<void> {

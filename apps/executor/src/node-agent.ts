@@ -7,6 +7,7 @@ import {
   parseAssignment,
   type Assignment,
   type Register,
+  type RuntimeCondition,
 } from '#bus';
 import { AssignmentTracker, type SeenState } from './assignment-tracker.js';
 import type { NodeStateStore } from './node-state-store.js';
@@ -28,6 +29,8 @@ export interface NodeAgentOptions {
   readonly heartbeatMs: number;
   /** What the node says of itself. */
   readonly describe: () => Promise<Omit<Register, 'node' | 'cluster'>>;
+  /** Whether the container engine answers. */
+  readonly runtime: () => RuntimeCondition;
   /** Registered, with a cluster and an epoch: from here on reports count. */
   readonly onSession: (cluster: string) => void;
   /** An assignment that counts, in order. It is carried out later. */
@@ -97,6 +100,11 @@ export class NodeAgent {
    */
   epochIsOver(epoch: number): void {
     if (this.epoch === epoch) void this.heartbeat();
+  }
+
+  /** Says at once what the next heartbeat would say later. */
+  speakNow(): void {
+    void this.heartbeat();
   }
 
   private registerSoon(): void {
@@ -204,7 +212,8 @@ export class NodeAgent {
     const { epoch } = this;
     if (epoch === undefined || !bus.connected) return;
     try {
-      const message = { node, nodeEpoch: epoch, revision: this.tracker.state?.revision ?? 0, sentAt: clock.now() };
+      const revision = this.tracker.state?.revision ?? 0;
+      const message = { node, nodeEpoch: epoch, revision, sentAt: clock.now(), runtime: this.options.runtime() };
       const reply = await ask(bus, nodeRequestSubject(node, 'heartbeat'), nodeCalls.heartbeat, message, ANSWER_MS);
       // A deleted node does not register again by itself; the full assignment it gets is empty.
       if (!reply.known) this.syncSoon();

@@ -3,10 +3,12 @@ import {
   decidePod,
   type Evictions,
   evictByTaints,
+  isInMassOutage,
   type Millis,
   nodeStream,
   type ObjectChange,
   type PodState,
+  saysNotReady,
   strandedPods,
 } from '#domain';
 import { decideRemoval, podAt, streamOfObject } from './objects.js';
@@ -18,6 +20,8 @@ import type { Workplace } from './workplace.js';
 /** Ends pods that their node's taints drive out, and pods whose node is not there. Its keys are names of nodes. */
 export class EvictionLoop implements Controller {
   readonly name = 'evictions';
+  /** Nodes that say they cannot run pods: in a mass outage, or since when this term has patience with them. */
+  readonly #outages = new Map<string, 'lasts' | Millis>();
 
   constructor(private readonly workplace: Workplace) {}
 
@@ -30,7 +34,9 @@ export class EvictionLoop implements Controller {
   concerned({ kind, before, after }: ObjectChange, state: ClusterState): Iterable<string> {
     if (kind === 'Node') {
       const name = (after ?? before)?.meta.name;
-      return name === undefined ? [] : [name];
+      if (name === undefined) return [];
+      const turned = readiness(before) !== readiness(after);
+      return new Set([name, ...(turned ? this.#outages.keys() : [])]);
     }
     if (after?.kind !== 'Pod' || after.nodeName === undefined) return [];
     const node = state.node(after.nodeName);
@@ -43,9 +49,10 @@ export class EvictionLoop implements Controller {
     const { state } = projection;
     const node = state.node(name);
     const now = clock.now();
+    const patienceFrom = this.#patienceWith(name, state, now);
     const judge = (current: ClusterState, pods: readonly PodState[]): Evictions => {
       const known = current.node(name);
-      if (known) return evictByTaints(known, pods, now);
+      if (known) return evictByTaints(known, pods, now, patienceFrom);
       return strandedPods(name, pods, now, { existed: current.version(nodeStream(name)) > 0 });
     };
     const { now: due, nextAt } = judge(state, state.podsOnNode(name));
@@ -68,7 +75,24 @@ export class EvictionLoop implements Controller {
     );
     return outcomes.includes('moved') ? clock.now() : nextAt;
   }
+
+  /**
+   * From when the trouble of a node that says it cannot run pods counts against them: not while many have it at once, and
+   * anew after that and after a takeover.
+   */
+  #patienceWith(name: string, state: ClusterState, now: Millis): Millis {
+    const node = state.node(name);
+    const before = this.#outages.get(name);
+    if (!node || !saysNotReady(node)) this.#outages.delete(name);
+    else if (isInMassOutage(node, state.nodes())) this.#outages.set(name, 'lasts');
+    else if (before === undefined || before === 'lasts') this.#outages.set(name, now);
+    const outage = this.#outages.get(name) ?? 0;
+    return outage === 'lasts' ? Infinity : outage;
+  }
 }
+
+const readiness = (object: ObjectChange['after']): string | undefined =>
+  object?.kind === 'Node' ? object.ready.status : undefined;
 
 const giveUp = ({ meta: { uid } }: PodState, message: string) =>
   ({ type: 'GiveUpPod', uid, reason: 'NodeLost', message }) as const;

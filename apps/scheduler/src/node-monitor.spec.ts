@@ -210,6 +210,57 @@ describe('the node monitor', () => {
   });
 });
 
+describe('a node whose container engine is away', () => {
+  let world: SchedulerWorld;
+  const down = 'container runtime is down';
+  const ready = (name: string) => world.findNode(name)?.ready;
+  const going = (name: string) => world.findPod(name)?.terminationReason;
+  beforeEach(async () => {
+    world = await SchedulerWorld.create();
+    await world.scheduler();
+    for (const name of ['n1', 'n2', 'n3']) await world.join(name);
+    await world.pass(5);
+    await world.pod('web', { spec: { nodeName: 'n1' } });
+  });
+  afterEach(() => world.stop());
+
+  it('is not ready at its word, loses its pods 30 s later, and none once it is back', async () => {
+    world.cannotRunPods(['n1'], down);
+    await world.pass(5);
+    expect(ready('n1')).toMatchObject({ status: 'False', reason: 'KubeletNotReady', message: down });
+    await world.pass(24);
+    expect(going('web')).toBeUndefined();
+    world.cannotRunPods(['n1']);
+    await world.pass(600);
+    expect(ready('n1')?.status).toBe('True');
+    expect(going('web')).toBeUndefined();
+    world.cannotRunPods(['n1'], down);
+    await world.pass(36);
+    expect(going('web')).toBe('TaintNotTolerated');
+    expect(world.events('NodeLost')).toEqual([]);
+  });
+
+  it('keeps its pods while most nodes have the same trouble, and for a while after', async () => {
+    world.cannotRunPods(['n1', 'n2'], down);
+    await world.pass(600);
+    expect(going('web')).toBeUndefined();
+    world.cannotRunPods(['n2']);
+    await world.pass(29);
+    expect(ready('n2')?.status).toBe('True');
+    expect(going('web')).toBeUndefined();
+    await world.pass(6);
+    expect(going('web')).toBe('TaintNotTolerated');
+  });
+
+  it('that then falls silent too is given up like any silent node', async () => {
+    world.cannotRunPods(['n1'], down);
+    await world.pass(5);
+    world.silence('n1');
+    await world.pass(20);
+    expect(ready('n1')?.status).toBe('Unknown');
+  });
+});
+
 describe('taints with NoExecute', () => {
   let world: SchedulerWorld;
   beforeEach(async () => {

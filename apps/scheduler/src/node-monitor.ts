@@ -7,11 +7,13 @@ import {
   type EventLog,
   type HealthStep,
   type Heard,
+  hearMore,
   type JsonObject,
   type MessageBus,
   type Millis,
   nodeStream,
   type ObjectChange,
+  saysNotReady,
   type SilentTogether,
 } from '#domain';
 import type { Heartbeat } from '#bus';
@@ -127,7 +129,7 @@ export class NodeMonitor implements Controller {
   async #carryOut(state: ClusterState, steps: readonly HealthStep[], cause: Cause | undefined): Promise<boolean> {
     const stages: HealthStep['type'][][] = [
       ['SilentTogether', 'HeardAgain'],
-      ['NodeReady', 'NodeSilent'],
+      ['NodeReady', 'NodeNotReady', 'NodeSilent'],
       ['NodeLost'],
       ['GiveUpPod'],
     ];
@@ -158,6 +160,7 @@ export class NodeMonitor implements Controller {
         return 'recorded';
       }
       case 'NodeReady':
+      case 'NodeNotReady':
       case 'NodeSilent':
       case 'NodeLost': {
         const { name } = step.node.meta;
@@ -181,17 +184,16 @@ export class NodeMonitor implements Controller {
   }
 
   /** Whether the heartbeat is news to the log. */
-  #accept({ node, nodeEpoch }: Heartbeat): boolean {
-    this.#hear(node, { at: this.options.clock.now(), nodeEpoch, ready: true });
+  #accept({ node, nodeEpoch, runtime }: Heartbeat): boolean {
+    const ready = runtime?.ready ?? true;
+    const problem = ready ? {} : { problem: runtime?.message ?? '' };
+    this.#hear(node, { at: this.options.clock.now(), nodeEpoch, ready, ...problem });
     const known = this.options.projection.state.node(node);
-    return known !== undefined && known.ready.status !== 'True' && known.nodeEpoch === nodeEpoch;
+    return known?.nodeEpoch === nodeEpoch && (ready ? known.ready.status !== 'True' : !saysNotReady(known));
   }
 
   #hear(node: string, word: Heard): void {
-    const before = this.#heard.get(node);
-    if (before && before.nodeEpoch > word.nodeEpoch) return;
-    const isReady = word.ready || (before?.ready === true && before.nodeEpoch === word.nodeEpoch);
-    this.#heard.set(node, { ...word, ready: isReady });
+    this.#heard.set(node, hearMore(this.#heard.get(node), word));
   }
 
   #listen(connected: boolean): void {
@@ -199,11 +201,15 @@ export class NodeMonitor implements Controller {
   }
 }
 
-function commandOf(step: Extract<HealthStep, { readonly type: 'NodeReady' | 'NodeSilent' | 'NodeLost' }>) {
+function commandOf(
+  step: Extract<HealthStep, { readonly type: 'NodeReady' | 'NodeNotReady' | 'NodeSilent' | 'NodeLost' }>,
+) {
   const { nodeEpoch } = step.node;
   switch (step.type) {
     case 'NodeReady':
       return { type: 'RecordNodeReady', nodeEpoch } as const;
+    case 'NodeNotReady':
+      return { type: 'RecordNodeNotReady', nodeEpoch, message: step.message } as const;
     case 'NodeSilent': {
       const { message, lastHeardAt } = step;
       const heard = lastHeardAt === undefined ? {} : { lastHeartbeatAt: lastHeardAt };

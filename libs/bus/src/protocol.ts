@@ -15,6 +15,15 @@ export type Heartbeat = {
   /** Highest assignment revision the node has seen. */
   readonly revision: Revision;
   readonly sentAt: Millis;
+  /** Whether the node's container engine answers. Absent from executors that do not look: it is taken to. */
+  readonly runtime?: RuntimeCondition;
+};
+
+/** What a node knows of its container engine. */
+export type RuntimeCondition = {
+  readonly ready: boolean;
+  /** Why it is not. */
+  readonly message: string;
 };
 
 export type HeartbeatReply = {
@@ -217,7 +226,13 @@ const fact: Check<Fact> = (value, path) => ({
   ...shape<{ id: string }>({ id: text(200) })(value, path),
 });
 
-export const parseHeartbeat = shape<Heartbeat>({ node: nodeName, nodeEpoch: count, revision: count, sentAt: count });
+export const parseHeartbeat = shape<Heartbeat>({
+  node: nodeName,
+  nodeEpoch: count,
+  revision: count,
+  sentAt: count,
+  runtime: optional(shape<RuntimeCondition>({ ready: flag, message: text(1_024) })),
+});
 export const parseHeartbeatReply = shape<HeartbeatReply>({ revision: count, nodeEpoch: count, known: flag });
 export const parseRegister = shape<Register>({
   node: nodeName,

@@ -107,13 +107,56 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
   ReplicaSetStatusChanged: { producer: 'scheduler', cause: 'The counts of its pods changed.' },
   ReplicaSetDeletionRequested: { producer: 'api', cause: 'A client deleted it, or its owner or namespace goes.' },
   ReplicaSetDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
+  JobRequested: { producer: 'api', cause: 'A client created a job, or the scheduler did when a cron job was due.' },
+  JobChanged: {
+    producer: 'api',
+    cause: 'A client edited metadata, spec or status; the reconcile took off a propagation finalizer.',
+  },
+  JobStatusChanged: { producer: 'scheduler', cause: 'The counts of its active, ready or terminating pods changed.' },
+  JobStarted: { producer: 'scheduler', cause: 'It was taken up for the first time while not suspended.' },
+  JobSuspended: { producer: 'scheduler', cause: 'Its spec asks for a pause: its pods are told to go and not counted.' },
+  JobResumed: { producer: 'scheduler', cause: 'The pause is over. Its deadline runs anew.' },
+  JobPodsTracked: {
+    producer: 'scheduler',
+    cause: 'Pods were made for it, in the same command, or adopted: the end of each is to be counted once.',
+  },
+  JobPodsCounted: {
+    producer: 'scheduler',
+    cause: 'Pods ended and were counted, each as what; or are no longer its to count.',
+  },
+  JobDecided: {
+    producer: 'scheduler',
+    cause: 'It has succeeded or failed, by which rule: nothing more is started, what is left is told to go.',
+  },
+  JobFinished: { producer: 'scheduler', cause: 'It was decided, and no pod of it is left that has not ended.' },
+  JobDeletionRequested: {
+    producer: 'api',
+    cause: 'A client deleted it, its time to live is over, its cron job keeps no more, or its owner or namespace goes.',
+  },
+  JobDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
+  CronJobRequested: { producer: 'api', cause: 'A client created a cron job.' },
+  CronJobChanged: {
+    producer: 'api',
+    cause: 'A client edited metadata, spec or status; the reconcile took off a propagation finalizer.',
+  },
+  CronJobStatusChanged: { producer: 'scheduler', cause: 'A job of it was made, or was over.' },
+  CronJobSkipped: {
+    producer: 'scheduler',
+    cause: 'No job was made at a time when one was due, and why; told once for each time and reason.',
+  },
+  CronJobDeletionRequested: { producer: 'api', cause: 'A client deleted it, or its owner or namespace goes.' },
+  CronJobDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
   NodeJoined: { producer: 'api', cause: 'An executor registered under a new name, or a client created a node object.' },
   NodeRegistered: { producer: 'api', cause: 'An executor registered under a known name: a new epoch begins.' },
   NodeChanged: { producer: 'api', cause: 'A client edited labels, taints or cordon.' },
-  NodeBecameReady: { producer: 'scheduler', cause: 'Its heartbeats arrive again.' },
+  NodeBecameReady: {
+    producer: 'scheduler',
+    cause: 'Its heartbeats arrive again, or say that its container engine is back.',
+  },
   NodeBecameNotReady: {
     producer: 'scheduler',
-    cause: 'No heartbeat for 15 s while the scheduler itself was connected.',
+    cause:
+      'No heartbeat for 15 s while the scheduler itself was connected, or heartbeats that say that its container engine is away.',
   },
   NodeLost: {
     producer: 'scheduler',

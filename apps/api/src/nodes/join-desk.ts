@@ -1,4 +1,4 @@
-import { DomainError, type Clock, type MessageBus, type Unsubscribe } from '#domain';
+import { DomainError, saysNotReady, type Clock, type MessageBus, type Unsubscribe } from '#domain';
 import {
   answer,
   controlPlaneQueue,
@@ -36,7 +36,8 @@ export class JoinDesk {
     const { projection, clock, cluster, tokens, keys, onIssued } = this.options;
     const known = projection.state.node(node);
     // A name that answers belongs to somebody; that one must be deleted first.
-    if (known?.ready.status === 'True') throw new DomainError('AlreadyExists', `node ${node} is there and ready`);
+    if (known && (known.ready.status === 'True' || saysNotReady(known)))
+      throw new DomainError('AlreadyExists', `node ${node} is there and heard`);
     await tokens.redeem(token, node, publicKey);
     await onIssued?.(node, publicKey);
     return keys ? { cluster, jwt: nodeUserJwt(keys, node, publicKey, clock.now()) } : { cluster };

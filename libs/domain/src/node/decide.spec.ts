@@ -50,6 +50,30 @@ describe('a node', () => {
     ]);
   });
 
+  it('is not ready while it says so, which is another trouble than silence', () => {
+    const out: NodeCommand = { type: 'RecordNodeNotReady', nodeEpoch: 1, message: 'container runtime is down' };
+    const said = node(...joined, ...heard).when(out);
+    const after = node(...joined, ...heard, ...said);
+    expect(after.state().ready).toMatchObject({
+      status: 'False',
+      reason: 'KubeletNotReady',
+      message: 'container runtime is down',
+    });
+    expect(taints(after.state())).toEqual([
+      'node.kubernetes.io/not-ready:NoSchedule',
+      'node.kubernetes.io/not-ready:NoExecute',
+    ]);
+    expect(after.when(out)).toEqual([]);
+    expect(after.when({ type: 'RecordNodeSilent', nodeEpoch: 1, message: 'silent' })).toHaveLength(1);
+    expect(taints(after.after({ type: 'RecordNodeReady', nodeEpoch: 1 }))).toEqual([]);
+    expect(() => after.when({ ...out, nodeEpoch: 0 })).toThrow(DomainError);
+  });
+
+  it('keeps being silent when an event of an earlier version says so without a status', () => {
+    const old: NodeEvent = { type: 'NodeBecameNotReady', data: { reason: 'NodeStatusUnknown', message: '' } };
+    expect(node(...joined, ...heard, old).state().ready.status).toBe('Unknown');
+  });
+
   it('starts a new epoch with every registration, also after it was deleted', () => {
     expect(node(...joined).after(register(1))?.nodeEpoch).toBe(2);
     const deleted = node(...joined).when({ type: 'DeleteNode', preconditions: {} });

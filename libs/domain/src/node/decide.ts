@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.js';
 import { sameJson } from '../meta/changes.js';
 import { alreadyExists, changedData, checkPreconditions, notFound } from '../meta/metadata.js';
-import { editableNode } from './evolve.js';
+import { editableNode, SAYS_NOT_READY, saysNotReady } from './evolve.js';
 import type { NodeCommand, NodeDescription, NodeEvent, NodeState } from './node.js';
 
 type Command<Type extends NodeCommand['type']> = Extract<NodeCommand, { type: Type }>;
@@ -39,6 +39,15 @@ export function decideNode(command: NodeCommand, node: NodeState | undefined): N
             message: command.message,
             ...(command.lastHeartbeatAt !== undefined && { lastHeartbeatAt: command.lastHeartbeatAt }),
           },
+        },
+      ];
+    case 'RecordNodeNotReady':
+      checkEpoch(command.nodeEpoch, node);
+      if (saysNotReady(node)) return [];
+      return [
+        {
+          type: 'NodeBecameNotReady',
+          data: { status: 'False', reason: SAYS_NOT_READY, message: command.message },
         },
       ];
     case 'RecordNodeLost':

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { aNode, aRunningPod, type PodOptions } from '../../../../test/support/scheduling-builders.js';
 import type { Taint, Toleration } from '../pod/pod-spec.js';
 import { rfc3339 } from '../time.js';
-import { type Evictions, evictByTaints, strandedPods } from './eviction.js';
+import { type Evictions, evictByTaints, isInMassOutage, strandedPods } from './eviction.js';
+import type { NodeState } from './node.js';
 
 const ADDED = 1_000_000;
 const out: Taint = { key: 'maintenance', value: 'disk', effect: 'NoExecute', timeAdded: rfc3339(ADDED) };
@@ -67,6 +68,57 @@ describe('evictByTaints', () => {
   it('does nothing on a node that is not ready', () => {
     const ready = { status: 'Unknown', reason: '', message: '', since: 0 } as const;
     expect(evictByTaints(aNode('n1', { taints: [out], ready }), [aRunningPod('a', 'n1')], ADDED).now).toEqual([]);
+  });
+});
+
+/** A node that has said since then that it cannot run pods. */
+const outNode = (name: string, since = ADDED): NodeState =>
+  aNode(name, {
+    ready: { status: 'False', reason: 'KubeletNotReady', message: 'container runtime is down', since },
+    taints: [
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: rfc3339(since) },
+    ],
+  });
+
+describe('a node that says that it cannot run pods', () => {
+  const evictedFrom = (options: PodOptions, at: number, patienceFrom?: number) =>
+    named(evictByTaints(outNode('n1'), [aRunningPod('a', 'n1', options)], at, patienceFrom));
+  const notReady = 'node.kubernetes.io/not-ready';
+
+  it('loses its pods at the end of their toleration, 30 seconds for those that say nothing', () => {
+    expect(evictedFrom({}, ADDED + 29_999)).toEqual({ now: [], nextAt: ADDED + 30_000 });
+    expect(evictedFrom({}, ADDED + 30_000).now).toEqual(['a']);
+    const patient = tolerating({ key: notReady, operator: 'Exists', tolerationSeconds: 60 });
+    expect(evictedFrom(patient, ADDED + 30_000)).toEqual({ now: [], nextAt: ADDED + 60_000 });
+    expect(evictedFrom(tolerating({ key: notReady, operator: 'Exists' }), ADDED + 1e9).now).toEqual([]);
+  });
+
+  it('keeps them while patience has not begun', () => {
+    expect(evictedFrom({}, ADDED + 1e9, Infinity)).toEqual({ now: [], nextAt: undefined });
+    expect(evictedFrom({}, ADDED + 99_999, ADDED + 70_000)).toEqual({ now: [], nextAt: ADDED + 100_000 });
+  });
+
+  it('still loses at once what does not tolerate a taint that somebody set', () => {
+    const node = outNode('n1');
+    const tainted = { ...node, taints: [...node.taints, out] };
+    expect(named(evictByTaints(tainted, [aRunningPod('a', 'n1')], ADDED, Infinity)).now).toEqual(['a']);
+  });
+
+  it.each<[string, boolean, NodeState[]]>([
+    ['it is the only one', true, []],
+    ['no other is ready either', true, [aNode('n2', { ready: { ...outNode('').ready, status: 'Unknown' } })]],
+    ['another is ready', false, [aNode('n2')]],
+    ['half of the nodes say so', false, [outNode('n2'), aNode('n3'), aNode('n4')]],
+    ['more than half of the nodes say so', true, [outNode('n2'), aNode('n3')]],
+    ['others have said so for long', false, [outNode('n2', ADDED - 15_000), outNode('n3', 0), aNode('n4')]],
+  ])('when %s: one of many is %s', (_, expected, others) => {
+    expect(isInMassOutage(outNode('n1'), [outNode('n1'), ...others])).toBe(expected);
+  });
+
+  it('is something else than a node that is not heard', () => {
+    const silent = aNode('n1', { ready: { ...outNode('').ready, status: 'Unknown' } });
+    expect(isInMassOutage(silent, [silent])).toBe(false);
   });
 });
 

@@ -13,6 +13,14 @@ export const UNREACHABLE_TAINT = 'node.kubernetes.io/unreachable';
 export const UNSCHEDULABLE_TAINT = 'node.kubernetes.io/unschedulable';
 const DERIVED: readonly string[] = [NOT_READY_TAINT, UNREACHABLE_TAINT, UNSCHEDULABLE_TAINT];
 
+/** Reason of a node's Ready condition when the node itself says that it cannot run pods; the word is kubelet's. */
+export const SAYS_NOT_READY = 'KubeletNotReady';
+
+/** The node is heard, and cannot run pods: its container engine is away. */
+export function saysNotReady({ ready }: NodeState): boolean {
+  return ready.status === 'False' && ready.reason === SAYS_NOT_READY;
+}
+
 /** What clients may edit of a node: metadata, `spec.unschedulable` and `spec.taints`. */
 export function editableNode(node: NodeState): Editable {
   const { labels, annotations, ownerReferences, finalizers } = node.meta;
@@ -77,12 +85,15 @@ function step(node: NodeState, event: Recorded<Exclude<NodeEvent, { type: 'NodeJ
         ready: turned(node, event, { status: 'True', reason: event.data.reason, message: event.data.message }),
         taints: readinessTaints(node.taints, undefined, event.time),
       };
-    case 'NodeBecameNotReady':
+    case 'NodeBecameNotReady': {
+      const { status = 'Unknown', reason, message } = event.data;
+      const taint = status === 'False' ? NOT_READY_TAINT : UNREACHABLE_TAINT;
       return {
         ...node,
-        ready: turned(node, event, { status: 'Unknown', reason: event.data.reason, message: event.data.message }),
-        taints: readinessTaints(node.taints, UNREACHABLE_TAINT, event.time),
+        ready: turned(node, event, { status, reason, message }),
+        taints: readinessTaints(node.taints, taint, event.time),
       };
+    }
     case 'NodeLost':
       return { ...node, nodeEpoch: event.data.nodeEpoch, lost: true };
     case 'NodeDeletionRequested':

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aNode, aRunningPod, type NodeOptions, type PodOptions } from '../../../../test/support/scheduling-builders.js';
 import type { PodState } from '../pod/pod.js';
-import { assessNodes, type Heard, type HealthInput, type HealthStep } from './health.js';
+import { assessNodes, hearMore, type Heard, type HealthInput, type HealthStep } from './health.js';
 import type { NodeState } from './node.js';
 
 const SECOND = 1_000;
@@ -10,6 +10,9 @@ const START = 1_000 * SECOND;
 /** What is said of a node: how many seconds after the start it was last heard. */
 interface Given extends NodeOptions {
   readonly heardAt?: number;
+  /** What it said to be wrong. */
+  readonly problem?: string;
+  readonly outSince?: number;
   readonly heardEpoch?: number;
   readonly notReadySince?: number;
   readonly pods_?: readonly PodState[];
@@ -21,12 +24,13 @@ interface World extends Omit<Partial<HealthInput>, 'now' | 'nodes' | 'heard'> {
 function steps(nodes: Readonly<Record<string, Given>>, { at, ...more }: World): string[] {
   const heard = new Map<string, Heard>();
   const states: NodeState[] = [];
-  for (const [name, { heardAt, heardEpoch = 1, notReadySince, pods_: _, ...node }] of Object.entries(nodes)) {
-    if (heardAt !== undefined) heard.set(name, { at: START + heardAt * SECOND, nodeEpoch: heardEpoch, ready: true });
-    const ready =
-      notReadySince === undefined
-        ? undefined
-        : { status: 'Unknown' as const, reason: '', message: '', since: START + notReadySince * SECOND };
+  for (const [name, given] of Object.entries(nodes)) {
+    const { heardAt, heardEpoch = 1, problem, notReadySince, outSince, pods_: _, ...node } = given;
+    const word = problem === undefined ? { ready: true } : { ready: false, problem };
+    if (heardAt !== undefined) heard.set(name, { at: START + heardAt * SECOND, nodeEpoch: heardEpoch, ...word });
+    const turned = (status: 'Unknown' | 'False', reason: string, since: number | undefined) =>
+      since === undefined ? undefined : { status, reason, message: '', since: START + since * SECOND };
+    const ready = turned('Unknown', '', notReadySince) ?? turned('False', 'KubeletNotReady', outSince);
     states.push(aNode(name, { ...node, ...(ready && { ready }) }));
   }
   return assessNodes({
@@ -43,6 +47,8 @@ function describeStep(step: HealthStep): string {
   switch (step.type) {
     case 'NodeReady':
       return `ready ${step.node.meta.name}`;
+    case 'NodeNotReady':
+      return `not ready ${step.node.meta.name}: ${step.message}`;
     case 'NodeSilent':
       return `silent ${step.node.meta.name}`;
     case 'NodeLost':
@@ -103,6 +109,37 @@ describe('assessNodes', () => {
     const heard = (ready: boolean) => new Map([['n1', { at: START, nodeEpoch: 1, ready }]]);
     expect(assessNodes({ ...input, nodes: [joining], heard: heard(false) })).toEqual([]);
     expect(assessNodes({ ...input, nodes: [joining], heard: heard(true) }).map(describeStep)).toEqual(['ready n1']);
+  });
+
+  describe('of a node that says that it cannot run pods', () => {
+    const problem = 'container runtime is down';
+
+    it('records that once, whatever it was before', () => {
+      expect(steps({ n1: { heardAt: 20, problem } }, { at: 20 })).toEqual([`not ready n1: ${problem}`]);
+      expect(steps({ n1: { heardAt: 20, problem, notReadySince: 1 } }, { at: 20 })).toEqual([
+        `not ready n1: ${problem}`,
+      ]);
+      expect(steps({ n1: { heardAt: 20, problem, outSince: 1 } }, { at: 20 })).toEqual([]);
+    });
+
+    it('gives up none of its pods', () => {
+      const nodes = { n1: { heardAt: 1_000, problem, outSince: 1, pods_: [pod('a', 0)] }, ...others(1_000) };
+      expect(steps(nodes, { at: 1_000 })).toEqual([]);
+    });
+
+    it('takes it for ready again at its word', () => {
+      expect(steps({ n1: { heardAt: 20, outSince: 1 } }, { at: 20 })).toEqual(['ready n1']);
+    });
+
+    it('records its silence, and counts it among those that fall silent', () => {
+      const out = { heardAt: 0, problem, outSince: -10 };
+      expect(steps({ n1: out, ...others(15) }, { at: 15 })).toEqual(['silent n1']);
+      expect(steps({ n1: out, n2: out, n3: { heardAt: 15 } }, { at: 15 })).toEqual([
+        'together n1,n2 of 3',
+        'silent n1',
+        'silent n2',
+      ]);
+    });
   });
 
   it('does not hear an earlier epoch, nor a node whose loss is on record', () => {
@@ -225,5 +262,28 @@ describe('assessNodes', () => {
     it('ends when the silent ones were deleted', () => {
       expect(steps({ n3: { heardAt: 200 } }, { at: 200, silentTogether })).toEqual(['heard again ']);
     });
+  });
+});
+
+describe('hearMore', () => {
+  const registered = { at: 2, nodeEpoch: 1, ready: false };
+
+  it('lets a registration take nothing back that was said under its epoch', () => {
+    expect(hearMore({ at: 1, nodeEpoch: 1, ready: true }, registered)).toEqual({ at: 2, nodeEpoch: 1, ready: true });
+    const out = { at: 1, nodeEpoch: 1, ready: false, problem: 'no engine' };
+    expect(hearMore(out, registered)).toEqual({ ...out, at: 2 });
+  });
+
+  it('forgets what an earlier epoch said, and does not hear it any more', () => {
+    const early = { at: 1, nodeEpoch: 0, ready: true };
+    expect(hearMore(early, registered)).toEqual(registered);
+    expect(hearMore(registered, early)).toEqual(registered);
+  });
+
+  it('takes the newest word', () => {
+    const out = { at: 1, nodeEpoch: 1, ready: false, problem: 'no engine' };
+    const back = { at: 2, nodeEpoch: 1, ready: true };
+    expect(hearMore(out, back)).toEqual(back);
+    expect(hearMore(back, out)).toEqual(out);
   });
 });

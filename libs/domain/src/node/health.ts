@@ -2,7 +2,7 @@ import type { Millis } from '../event.js';
 import type { PodState } from '../pod/pod.js';
 import type { Toleration } from '../pod/pod-spec.js';
 import { tolerates } from '../selector.js';
-import { UNREACHABLE_TAINT } from './evolve.js';
+import { saysNotReady, UNREACHABLE_TAINT } from './evolve.js';
 import type { NodeState } from './node.js';
 
 /** A node that was not heard for this long is NotReady (DESIGN section 3): 15 s. */
@@ -15,7 +15,7 @@ export const SILENCE_MS = 15_000;
 const FALLING_MS = SILENCE_MS / 2;
 
 /** Nodes recorded as silent within this time of each other fell silent together. */
-const TOGETHER_MS = SILENCE_MS;
+export const TOGETHER_MS = SILENCE_MS;
 
 /** How long a pod that says nothing stays bound to a silent node: 30 s (Kubernetes' admission says 300). */
 export const DEFAULT_TOLERATION_SECONDS = 30;
@@ -26,6 +26,15 @@ export interface Heard {
   readonly nodeEpoch: number;
   /** It said that it can run pods; a registration alone does not say so. */
   readonly ready: boolean;
+  /** Why it cannot run pods, when it said that it cannot. */
+  readonly problem?: string;
+}
+
+/** The last word of a node and one more: a registration takes nothing back that was said under the same epoch. */
+export function hearMore(before: Heard | undefined, word: Heard): Heard {
+  if (!before || before.nodeEpoch < word.nodeEpoch) return word;
+  if (before.nodeEpoch > word.nodeEpoch) return before;
+  return word.ready || word.problem !== undefined ? word : { ...before, at: word.at };
 }
 
 /** The nodes that are on record as silent together. */
@@ -51,6 +60,8 @@ export interface HealthInput {
 /** One thing to record, in the order in which it must be. */
 export type HealthStep =
   | { readonly type: 'NodeReady'; readonly node: NodeState }
+  /** It says itself that it cannot run pods. */
+  | { readonly type: 'NodeNotReady'; readonly node: NodeState; readonly message: string }
   | { readonly type: 'SilentTogether'; readonly nodes: readonly string[]; readonly total: number }
   | { readonly type: 'HeardAgain'; readonly nodes: readonly string[] }
   | { readonly type: 'NodeSilent'; readonly node: NodeState; readonly lastHeardAt?: Millis; readonly message: string }
@@ -74,15 +85,7 @@ export function assessNodes(input: HealthInput): HealthStep[] {
   const together = massSilence(hearings, input);
   const silent = hearings.filter(({ silentMs }) => silentMs >= SILENCE_MS);
   return [
-    ...hearings.flatMap(({ node, heard, silentMs }): HealthStep[] =>
-      node.ready.status !== 'True' &&
-      !node.lost &&
-      silentMs < SILENCE_MS &&
-      heard?.ready === true &&
-      heard.nodeEpoch === node.nodeEpoch
-        ? [{ type: 'NodeReady', node }]
-        : [],
-    ),
+    ...hearings.flatMap(spoke),
     ...together.steps,
     ...silent.flatMap(becameSilent),
     ...(together.holds ? [] : silent.flatMap((hearing) => giveUp(hearing, input))),
@@ -98,6 +101,14 @@ function hear(node: NodeState, { now, listeningSince, heard }: HealthInput): Hea
     ...(counts && { heard: last }),
     silentMs: now - Math.max(listeningSince, counts ? last.at : listeningSince),
   };
+}
+
+/** What a node that is heard says of itself, when that is news. */
+function spoke({ node, heard, silentMs }: Hearing): HealthStep[] {
+  if (node.lost || silentMs >= SILENCE_MS || heard?.nodeEpoch !== node.nodeEpoch) return [];
+  if (heard.ready) return node.ready.status === 'True' ? [] : [{ type: 'NodeReady', node }];
+  if (heard.problem === undefined || saysNotReady(node)) return [];
+  return [{ type: 'NodeNotReady', node, message: heard.problem }];
 }
 
 function becameSilent({ node, heard, silentMs }: Hearing): HealthStep[] {
@@ -119,18 +130,21 @@ function massSilence(
     return { steps: [{ type: 'HeardAgain', nodes }], holds: true };
   }
   const falling = hearings.filter(({ node, silentMs }) =>
-    node.ready.status === 'True'
+    wasHeard(node)
       ? silentMs >= FALLING_MS
       : node.ready.status === 'Unknown' && !node.lost && silentMs >= SILENCE_MS && now - node.ready.since < TOGETHER_MS,
   );
-  const standing = hearings.filter(({ node, silentMs }) => node.ready.status === 'True' && silentMs < FALLING_MS);
+  const standing = hearings.filter(({ node, silentMs }) => wasHeard(node) && silentMs < FALLING_MS);
   const total = falling.length + standing.length;
   const fell = falling.some(({ silentMs }) => silentMs >= SILENCE_MS);
   if (!fell || !isMass(falling.length, total)) return { steps: [], holds: false };
   return { steps: [{ type: 'SilentTogether', nodes: namesOf(falling), total }], holds: true };
 }
 
-const isMass = (silent: number, total: number): boolean => silent >= 2 && silent * 2 > total;
+/** On record as heard: ready, or saying that it is not. */
+const wasHeard = (node: NodeState): boolean => node.ready.status === 'True' || saysNotReady(node);
+/** More than half of so many, and at least two. */
+export const isMass = (silent: number, total: number): boolean => silent >= 2 && silent * 2 > total;
 const namesOf = (hearings: readonly Hearing[]): string[] => hearings.map(({ node }) => node.meta.name).sort();
 
 function giveUp({ node, silentMs }: Hearing, { now, podsOnNode, heardAgainAt }: HealthInput): HealthStep[] {

@@ -37,7 +37,13 @@ export type NodeEvent =
   | NewEvent<'NodeBecameReady', { readonly reason: string; readonly message: string }>
   | NewEvent<
       'NodeBecameNotReady',
-      { readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: Millis }
+      {
+        readonly reason: string;
+        readonly message: string;
+        readonly lastHeartbeatAt?: Millis;
+        /** `False`: the node itself says that it cannot run pods. Absent, or `Unknown`: it is not heard. */
+        readonly status?: 'False' | 'Unknown';
+      }
     >
   /** Its pods are given up; the epoch is raised, so nothing it still says counts until it registers again. */
   | NewEvent<'NodeLost', { readonly nodeEpoch: number; readonly message: string }>
@@ -89,5 +95,7 @@ export type NodeCommand =
       readonly lastHeartbeatAt?: Millis;
       readonly message: string;
     }
+  /** The node is heard, and says that it cannot run pods. */
+  | { readonly type: 'RecordNodeNotReady'; readonly nodeEpoch: number; readonly message: string }
   | { readonly type: 'RecordNodeLost'; readonly nodeEpoch: number; readonly message: string }
   | { readonly type: 'DeleteNode'; readonly preconditions: Preconditions };
