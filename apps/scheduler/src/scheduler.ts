@@ -1,5 +1,6 @@
-import { type Clock, type EventLog, type IdSource, type MessageBus, WORKLOAD_RULES } from '#domain';
+import { type Clock, type EventLog, type IdSource, type MessageBus, workloadRules } from '#domain';
 import type { ClusterProjection, CommandBus } from '#eventlog';
+import { readSchedule } from '#system';
 import { EventExpiry } from './event-expiry.js';
 import { EvictionLoop } from './eviction-loop.js';
 import { GarbageLoop } from './garbage-loop.js';
@@ -95,7 +96,7 @@ export class Scheduler {
     const loops = [
       monitor,
       new SchedulingLoop(workplace),
-      ...WORKLOAD_RULES.map((rules) => new WorkloadLoop(workplace, rules)),
+      ...workloadRules(readSchedule).map((rules) => new WorkloadLoop(workplace, rules, log)),
       new EvictionLoop(workplace),
       new GarbageLoop(workplace),
       new NamespaceLoop(workplace),

@@ -2,8 +2,12 @@ import {
   type ChildState,
   type ClusterState,
   controllerOf,
+  type Elsewhere,
+  type EventLog,
   isChild,
   isWorkload,
+  lastPodOf,
+  type Made,
   matchesSelector,
   type Millis,
   type ObjectChange,
@@ -32,6 +36,7 @@ export class WorkloadLoop implements Controller {
   constructor(
     private readonly workplace: Workplace,
     private readonly rules: WorkloadRules,
+    private readonly log: Pick<EventLog, 'readStream'>,
   ) {
     this.name = `${rules.kind} reconcile`;
     this.#orphans = new OrphanIndex(rules.child);
@@ -60,8 +65,12 @@ export class WorkloadLoop implements Controller {
     const { state } = projection;
     const workload = this.#workload(state.get(stream));
     if (!workload) return undefined;
+    const asked = this.rules.alsoAsked?.(workload, this.#childrenOf(workload, state)) ?? [];
+    const elsewhere = asked.length > 0 ? await this.#askedAbout(asked, state) : new Map<string, Elsewhere>();
+    // While the log was read the state may have moved on.
+    if (state.get(stream) !== workload) return clock.now();
     const children = this.#childrenOf(workload, state);
-    const plan = this.rules.reconcile(workload, { children, cluster: state, now: clock.now() });
+    const plan = this.rules.reconcile(workload, { children, cluster: state, elsewhere, now: clock.now() });
     const outcomes = await this.#carryOut(state, workload, plan, cause);
     return outcomes.includes('moved') ? clock.now() : plan.again;
   }
@@ -69,13 +78,34 @@ export class WorkloadLoop implements Controller {
   async #carryOut(
     state: ClusterState,
     workload: WorkloadState,
-    { steps, status }: WorkloadPlan,
+    plan: WorkloadPlan,
     cause: Cause | undefined,
   ): Promise<Outcome[]> {
+    const { steps, status } = plan;
+    if (plan.together) {
+      const factsOf = (made: readonly Made[]) => this.rules.factsOf?.(made) ?? [];
+      return [await this.#steps.carryOutTogether(state, workload, plan, factsOf, cause)];
+    }
     // Taken before the first wait: the state moves on under this pass.
     const footing = footingOf(state, [streamOfObject(workload)]);
     const outcomes = await settleAll(this.#steps.carryOut(state, workload, steps, cause));
     return status ? [...outcomes, await this.#steps.tell(workload, status, footing, cause)] : outcomes;
+  }
+
+  /** What has become of what the rules ask about; the log remembers what is gone. */
+  async #askedAbout(
+    asked: readonly { readonly uid: string; readonly stream: string }[],
+    state: ClusterState,
+  ): Promise<ReadonlyMap<string, Elsewhere>> {
+    const found = await Promise.all(
+      asked.map(async ({ uid, stream }): Promise<readonly [string, Elsewhere]> => {
+        const here = state.objectByUid(uid);
+        if (here) return [uid, { gone: false, ...(isChild(here) && { object: here }) }];
+        const last = lastPodOf(await this.log.readStream(stream), uid);
+        return [uid, { gone: true, ...(last && { object: last }) }];
+      }),
+    );
+    return new Map(found);
   }
 
   #childrenOf(workload: WorkloadState, state: ClusterState): ChildState[] {

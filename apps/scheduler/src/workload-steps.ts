@@ -6,8 +6,11 @@ import {
   generatedName,
   isWorkload,
   type JsonObject,
+  type Made,
   namespaceStream,
   streamOfKind,
+  type WorkloadFact,
+  type WorkloadPlan,
   type WorkloadState,
   type WorkloadStep,
 } from '#domain';
@@ -21,6 +24,7 @@ const CREATIONS_PER_COMMAND = 50;
 
 type Creation = Extract<WorkloadStep, { readonly type: 'Create' }>;
 type Edit = Extract<WorkloadStep, { readonly type: 'Edit' }>;
+type Deletion = Extract<WorkloadStep, { readonly type: 'Delete' }>;
 
 /** A creation with its uid and name: drawn once, so that a repeated command asks for the same object. */
 interface Drawn {
@@ -50,9 +54,7 @@ export class WorkloadSteps {
     const changes = steps.flatMap((step) => {
       if (step.type === 'Create') return [];
       const target = streamOfObject(step.object);
-      return run([target], (current) =>
-        step.type === 'Edit' ? this.#edit(current, step, target) : decideRemoval(current, step.object, target, step),
-      );
+      return run([target], (current) => this.#change(current, step, target));
     });
     const { namespace } = workload.meta;
     const drawn = this.#draw(state, namespace, steps);
@@ -65,6 +67,41 @@ export class WorkloadSteps {
       ),
     );
     return [...changes, ...creations];
+  }
+
+  /** Carries out a plan, its facts and its status as one command. `factsOf` tells what the workload records of what is made. */
+  carryOutTogether(
+    state: ClusterState,
+    workload: WorkloadState,
+    { steps, status = workload.status, facts = [] }: WorkloadPlan,
+    factsOf: (made: readonly Made[]) => readonly WorkloadFact[],
+    cause: Cause | undefined,
+  ): Promise<Outcome> {
+    const { kind, meta } = workload;
+    const own = streamOfObject(workload);
+    const drawn = this.#draw(state, meta.namespace, steps);
+    const changes = steps.flatMap((step) =>
+      step.type === 'Create' ? [] : [{ step, stream: streamOfObject(step.object) }],
+    );
+    const made = factsOf(drawn.map(({ creation, uid, name }) => ({ uid, name, meta: creation.meta })));
+    const told = { type: 'RecordWorkloadStatus', uid: meta.uid, status, facts: [...facts, ...made] } as const;
+    const touched = [...changes.map(({ stream }) => stream), ...drawn.map(({ stream }) => stream)];
+    const home = drawn.length > 0 ? [namespaceStream(meta.namespace)] : [];
+    return this.workplace.term.execute({
+      ...(cause && { cause }),
+      footing: footingOf(state, [own, ...home, ...touched]),
+      decide: (current) => {
+        if (drawn.length > 0 && !isOpen(current, meta.namespace)) return [];
+        const changed = changes.flatMap(({ step, stream }) => this.#change(current, step, stream));
+        const toldOfItself = changed.find(({ stream }) => stream === own);
+        const events = decideWorkload(kind, told, workloadAt(current, own));
+        return [
+          ...(toldOfItself ? [] : [{ stream: own, events }]),
+          ...create(current, meta.namespace, drawn),
+          ...changed,
+        ];
+      },
+    });
   }
 
   /** Records a workload's status; nothing when it is as it was. */
@@ -94,6 +131,10 @@ export class WorkloadSteps {
     });
   }
 
+  #change(state: ClusterState, step: Edit | Deletion, stream: string): readonly StreamDecision[] {
+    return step.type === 'Edit' ? this.#edit(state, step, stream) : decideRemoval(state, step.object, stream, step);
+  }
+
   #edit(state: ClusterState, { object, desired }: Edit, stream: string): readonly StreamDecision[] {
     const current = state.get(stream);
     if (current?.meta.uid !== object.meta.uid) return [];
@@ -113,10 +154,14 @@ export class WorkloadSteps {
   }
 }
 
-function create(state: ClusterState, namespace: string, batch: readonly Drawn[]): readonly StreamDecision[] {
+/** Nothing is made in a namespace that is going; the workload goes with it. */
+function isOpen(state: ClusterState, namespace: string): boolean {
   const home = state.namespace(namespace);
-  // Nothing is made in a namespace that is going; the workload goes with it.
-  if (!home || home.meta.deletion) return [];
+  return home !== undefined && !home.meta.deletion;
+}
+
+function create(state: ClusterState, namespace: string, batch: readonly Drawn[]): readonly StreamDecision[] {
+  if (!isOpen(state, namespace)) return [];
   return batch
     .filter(({ uid }) => !state.objectByUid(uid))
     .map(({ creation, uid, name, stream }) => {

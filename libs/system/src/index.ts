@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, IdSource } from '#domain';
 
+export { readSchedule } from './cron-schedule.js';
+
 /** The machine's clock and timers. A timer that waits keeps no process alive. */
 export class SystemClock implements Clock {
   now(): number {

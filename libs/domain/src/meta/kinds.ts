@@ -15,6 +15,8 @@ export interface KindNames {
 export const KINDS: readonly KindNames[] = [
   { kind: 'Pod', group: 'core', plural: 'pods', apiVersion: 'v1', namespaced: true },
   { kind: 'ReplicaSet', group: 'apps', plural: 'replicasets', apiVersion: 'apps/v1', namespaced: true },
+  { kind: 'Job', group: 'batch', plural: 'jobs', apiVersion: 'batch/v1', namespaced: true },
+  { kind: 'CronJob', group: 'batch', plural: 'cronjobs', apiVersion: 'batch/v1', namespaced: true },
   { kind: 'ConfigMap', group: 'core', plural: 'configmaps', apiVersion: 'v1', namespaced: true },
   { kind: 'Secret', group: 'core', plural: 'secrets', apiVersion: 'v1', namespaced: true },
   { kind: 'ServiceAccount', group: 'core', plural: 'serviceaccounts', apiVersion: 'v1', namespaced: true },

@@ -83,7 +83,7 @@ const PHASE_RANK = { Pending: 0, Running: 1, Succeeded: 2, Failed: 2 } as const;
  * of the set's pods on the same node, ready for a shorter time, more restarts, newer, and last the uid. Source:
  * kube-controller-manager, `ActivePodsWithRanks` (which rounds the two ages to powers of two; ours are exact).
  */
-function leastUseful(members: readonly PodState[]): PodState[] {
+export function leastUseful(members: readonly PodState[]): PodState[] {
   const onNode = new Map<string, number>();
   for (const { nodeName } of members) if (nodeName !== undefined) onNode.set(nodeName, (onNode.get(nodeName) ?? 0) + 1);
   const keyed = members.map((pod) => ({

@@ -7,7 +7,7 @@ import {
   notFound,
   withoutPropagationFinalizers,
 } from '../meta/metadata.js';
-import { editableWorkload, isScaledKind } from './evolve.js';
+import { admitted, editableWorkload, isScaledKind } from './evolve.js';
 import type { AnyWorkload, BareWorkloadEvent, WorkloadCommand, WorkloadEvent, WorkloadKind } from './workload.js';
 
 type Command<Type extends WorkloadCommand['type']> = Extract<WorkloadCommand, { type: Type }>;
@@ -35,8 +35,7 @@ function decide(kind: WorkloadKind, command: WorkloadCommand, workload: AnyWorkl
       checkPreconditions(kind, workload.meta, command.preconditions);
       return scale(workload, command.replicas, command.fieldManager);
     case 'RecordWorkloadStatus':
-      if (command.uid !== workload.meta.uid || sameJson(command.status, workload.status)) return [];
-      return [{ type: 'StatusChanged', data: command.status }];
+      return record(command, workload);
     case 'DeleteWorkload':
       return remove(command, workload);
     case 'FinishWorkloadDeletion':
@@ -50,9 +49,21 @@ function request(
   workload: AnyWorkload | undefined,
 ): BareWorkloadEvent[] {
   if (workload) throw alreadyExists(kind, name);
-  const requested = { type: 'Requested', data: { ...meta, spec } } as const;
+  const taken = admitted(kind, { name, meta, spec });
+  const requested = { type: 'Requested', data: { ...taken.meta, spec: taken.spec } } as const;
   if (!isScaledKind(kind)) return [requested];
   return [requested, { type: 'ScaleRequested', data: { uid: meta.uid, replicas, fieldManager: meta.fieldManager } }];
+}
+
+function record(
+  { uid, status, facts = [] }: Command<'RecordWorkloadStatus'>,
+  workload: AnyWorkload,
+): BareWorkloadEvent[] {
+  if (uid !== workload.meta.uid) return [];
+  const events: BareWorkloadEvent[] = sameJson(status, workload.status)
+    ? []
+    : [{ type: 'StatusChanged', data: status }];
+  return [...events, ...facts];
 }
 
 function scale(

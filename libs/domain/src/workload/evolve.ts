@@ -1,11 +1,17 @@
+import { evolveCronJob } from '../cron-job/evolve.js';
 import { invariant } from '../errors.js';
-import type { Recorded } from '../event.js';
+import type { EventEnvelope, Recorded } from '../event.js';
+import { withOwnSelector } from '../job/defaults.js';
+import { evolveJob } from '../job/evolve.js';
+import { NEW_JOB_LEDGER, NEW_JOB_STATUS } from '../job/job.js';
+import type { JsonObject } from '../json.js';
 import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
-import type { Editable } from '../meta/object-meta.js';
+import type { Editable, RequestedMeta } from '../meta/object-meta.js';
 import type {
   AnyWorkload,
   BareWorkloadEvent,
   WorkloadEvent,
+  WorkloadFact,
   WorkloadKind,
   WorkloadShapes,
   WorkloadState,
@@ -14,6 +20,31 @@ import type {
 interface Traits<K extends WorkloadKind> {
   readonly scaled: WorkloadShapes[K]['scaled'];
   readonly initialStatus: WorkloadShapes[K]['status'];
+  readonly initialLedger?: WorkloadShapes[K]['ledger'];
+  /** What a new workload gets that its name and uid are needed for. */
+  admit?(requested: Requested): Requested;
+  /** Status and ledger after a fact of the kind's own. */
+  fold?(
+    workload: Pick<WorkloadShapes[K], 'spec' | 'status' | 'ledger'>,
+    fact: WorkloadShapes[K]['fact'],
+    event: Pick<EventEnvelope, 'time'>,
+  ): Pick<WorkloadShapes[K], 'status' | 'ledger'>;
+}
+
+/** A workload as it is asked for. */
+export interface Requested {
+  readonly name: string;
+  readonly meta: RequestedMeta;
+  readonly spec: JsonObject;
+}
+
+/** The same of any kind. What the log holds of a kind has the shape of that kind. */
+interface AnyTraits {
+  fold?(
+    workload: Pick<AnyWorkload, 'spec' | 'status' | 'ledger'>,
+    fact: WorkloadFact,
+    event: Pick<EventEnvelope, 'time'>,
+  ): { readonly status: JsonObject; readonly ledger: JsonObject | undefined };
 }
 
 const TRAITS: { readonly [K in WorkloadKind]: Traits<K> } = {
@@ -27,6 +58,14 @@ const TRAITS: { readonly [K in WorkloadKind]: Traits<K> } = {
       observedGeneration: 0,
     },
   },
+  Job: {
+    scaled: false,
+    initialStatus: NEW_JOB_STATUS,
+    initialLedger: NEW_JOB_LEDGER,
+    admit: withOwnSelector,
+    fold: evolveJob,
+  },
+  CronJob: { scaled: false, initialStatus: {}, initialLedger: {}, fold: evolveCronJob },
 };
 
 /** Every kind of workload. */
@@ -41,6 +80,10 @@ export const isWorkload = <T extends { readonly kind: string }>(
 
 /** Whether workloads of a kind have replicas. */
 export const isScaledKind = (kind: WorkloadKind): boolean => TRAITS[kind].scaled;
+
+/** A workload as it is taken in: with what only its name and uid can tell. */
+export const admitted = (kind: WorkloadKind, requested: Requested): Requested =>
+  TRAITS[kind].admit?.(requested) ?? requested;
 
 /** What clients may edit of a workload: its spec as they see it, `replicas` included. */
 export function editableWorkload({ meta, spec, replicas }: AnyWorkload): Editable {
@@ -70,9 +113,16 @@ function evolve(
   event: Recorded<BareWorkloadEvent>,
 ): AnyWorkload | undefined {
   if (event.type === 'Requested') {
-    const { scaled, initialStatus } = TRAITS[kind];
+    const { scaled, initialStatus, initialLedger } = TRAITS[kind];
     const { spec } = event.data;
-    return { kind, meta: newMeta(event.data, event), spec, status: initialStatus, ...(scaled && { replicas: 0 }) };
+    return {
+      kind,
+      meta: newMeta(event.data, event),
+      spec,
+      status: initialStatus,
+      ...(scaled && { replicas: 0 }),
+      ...(initialLedger && { ledger: initialLedger }),
+    };
   }
   invariant(workload, `${event.type} at revision ${event.revision}, but ${event.stream} holds no ${kind}`);
   const after = step(workload, event);
@@ -108,5 +158,13 @@ function step(
       return { ...workload, meta: afterDeletionRequest(meta, { ...event.data, gracePeriodSeconds: 0 }, event) };
     case 'Deleted':
       return undefined;
+    default:
+      return withFact(workload, event);
   }
+}
+
+function withFact(workload: AnyWorkload, fact: Recorded<WorkloadFact>): AnyWorkload {
+  const { fold }: AnyTraits = TRAITS[workload.kind];
+  invariant(fold, `${workload.kind} knows nothing of ${fact.type}`);
+  return { ...workload, ...fold(workload, fact, fact) };
 }

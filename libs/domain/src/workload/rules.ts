@@ -40,8 +40,27 @@ export interface WorkloadPlan<K extends WorkloadKind = WorkloadKind> {
   readonly steps: readonly WorkloadStep[];
   /** Recorded after the steps, if anything in it is new. Absent: it waits until what the steps lead to can be seen. */
   readonly status?: WorkloadShapes[K]['status'];
+  /** Facts of the workload's own, recorded after the status. */
+  readonly facts?: readonly WorkloadShapes[K]['fact'][];
+  /** All of the plan is one command: all of it happens, or nothing. Who plans so keeps plans small. */
+  readonly together?: true;
   /** When to look again though nothing changes; a time that is over means at once. */
   readonly again?: Millis;
+}
+
+/** What has become of an object that a reconcile asked about. */
+export interface Elsewhere {
+  /** It is gone; otherwise it is there, and somebody else's. */
+  readonly gone: boolean;
+  /** What it is, or was last. */
+  readonly object?: ChildState;
+}
+
+/** An object that a plan had made, as it was named. */
+export interface Made {
+  readonly uid: string;
+  readonly name: string;
+  readonly meta: Pick<RequestedMeta, 'labels' | 'annotations'>;
 }
 
 /** What of the cluster a reconcile may look at. `ClusterState` is one. */
@@ -56,6 +75,8 @@ export interface Surroundings {
   /** Objects of the child kind that name the workload among their owners, and those of its namespace without a controller. */
   readonly children: readonly ChildState[];
   readonly cluster: ClusterView;
+  /** By uid: what the rules asked about ({@link WorkloadRules.alsoAsked}). */
+  readonly elsewhere?: ReadonlyMap<string, Elsewhere>;
   readonly now: Millis;
 }
 
@@ -71,6 +92,13 @@ export interface WorkloadRules<K extends WorkloadKind = WorkloadKind> {
   isChildChange?(before: ChildState | undefined, after: ChildState | undefined): boolean;
   /** Uids of workloads of the kind that a change concerns though it is of no child: a node that joined, say. */
   alsoConcerned?(change: ObjectChange, cluster: ClusterView & { list(kind: Kind): readonly StoredObject[] }): string[];
+  /** Pods that the reconcile has to know of though they are not among the children: gone by now, or somebody else's. */
+  alsoAsked?(
+    workload: WorkloadState<K>,
+    children: readonly ChildState[],
+  ): readonly { readonly uid: string; readonly stream: string }[];
+  /** What the workload itself records of pods, in the command that makes them. Only of plans that are carried out together. */
+  factsOf?(made: readonly Made[]): readonly WorkloadShapes[K]['fact'][];
   reconcile(workload: WorkloadState<K>, surroundings: Surroundings): WorkloadPlan<K>;
 }
 

@@ -1,4 +1,6 @@
+import type { CronJobFact, CronJobLedger, CronJobSpec, CronJobStatus } from '../cron-job/cron-job.js';
 import type { NewEvent } from '../event.js';
+import type { JobFact, JobLedger, JobSpec, JobStatus } from '../job/job.js';
 import type { JsonObject } from '../json.js';
 import type {
   ChangeRequest,
@@ -18,21 +20,35 @@ import type { ReplicaSetSpec, ReplicaSetStatus } from '../replica-set/replica-se
  * `event-catalogue.ts`; its {@link WorkloadRules} (a pure reconcile) in `rules-of.ts`, which the scheduler runs; and in
  * apps/api a definition made by `workloadResource`, with defaults and validation as any kind has them. Storage, deciders,
  * garbage collection, namespace emptying, wire form, status subresource and the scheduler's loop follow from these.
+ *
+ * A kind whose status cannot be read off what is there now has facts of its own, recorded as `<Kind><Fact>`, and a ledger
+ * that they are folded into: a job counts each pod once, also when it is gone.
  */
 export interface WorkloadShapes {
   readonly ReplicaSet: WorkloadShape<ReplicaSetSpec, ReplicaSetStatus, true>;
+  readonly Job: WorkloadShape<JobSpec, JobStatus, false, JobFact, JobLedger>;
+  readonly CronJob: WorkloadShape<CronJobSpec, CronJobStatus, false, CronJobFact, CronJobLedger>;
 }
 
 /** `Scaled`: it has `spec.replicas`, which is kept apart from the spec because a wish for a number is a `ScaleRequested`. */
-interface WorkloadShape<Spec extends JsonObject, Status extends JsonObject, Scaled extends boolean> {
+interface WorkloadShape<
+  Spec extends JsonObject,
+  Status extends JsonObject,
+  Scaled extends boolean,
+  Fact extends NewEvent<string, unknown> = never,
+  Ledger extends JsonObject | undefined = undefined,
+> {
   readonly spec: Spec;
   readonly status: Status;
   readonly scaled: Scaled;
+  readonly fact: Fact;
+  readonly ledger: Ledger;
 }
 
 export type WorkloadKind = keyof WorkloadShapes;
 
 type Replicas<Scaled extends boolean> = Scaled extends true ? { readonly replicas: number } : unknown;
+type Kept<Ledger> = Ledger extends JsonObject ? { readonly ledger: Ledger } : unknown;
 
 /** A workload, folded from its stream. Narrowed by `kind` when `K` is a union. */
 export type WorkloadState<K extends WorkloadKind = WorkloadKind> = {
@@ -42,13 +58,16 @@ export type WorkloadState<K extends WorkloadKind = WorkloadKind> = {
     /** Without `replicas`. */
     readonly spec: WorkloadShapes[P]['spec'];
     readonly status: WorkloadShapes[P]['status'];
-  } & Replicas<WorkloadShapes[P]['scaled']>;
+  } & Replicas<WorkloadShapes[P]['scaled']> &
+    Kept<WorkloadShapes[P]['ledger']>;
 }[K];
 
 /** A workload of a kind with replicas. */
 export type ScaledKind = { [K in WorkloadKind]: WorkloadShapes[K]['scaled'] extends true ? K : never }[WorkloadKind];
 
 export type ReplicaSetState = WorkloadState<'ReplicaSet'>;
+export type JobState = WorkloadState<'Job'>;
+export type CronJobState = WorkloadState<'CronJob'>;
 
 /** A workload whatever its kind, for code that treats all alike. */
 export interface AnyWorkload {
@@ -57,6 +76,7 @@ export interface AnyWorkload {
   readonly spec: JsonObject;
   readonly status: JsonObject;
   readonly replicas?: number;
+  readonly ledger?: JsonObject;
 }
 
 export type ScaleRequested = NewEvent<
@@ -70,6 +90,12 @@ export type ScaleRequested = NewEvent<
   }
 >;
 
+/** What only some kinds have happen to them, without the kind's name before it. */
+export type WorkloadFact = WorkloadShapes[WorkloadKind]['fact'];
+
+type FactEvent<P extends string, Fact> =
+  Fact extends NewEvent<infer Type, infer Data> ? NewEvent<`${P}${Type}`, Data> : never;
+
 /** What can happen to a workload of a kind. */
 export type WorkloadEvent<K extends WorkloadKind = WorkloadKind> =
   | {
@@ -78,7 +104,8 @@ export type WorkloadEvent<K extends WorkloadKind = WorkloadKind> =
         | NewEvent<`${P}Changed`, ChangedData>
         | NewEvent<`${P}StatusChanged`, WorkloadShapes[P]['status']>
         | NewEvent<`${P}DeletionRequested`, { readonly propagation: Propagation }>
-        | NewEvent<`${P}Deleted`, { readonly uid: string }>;
+        | NewEvent<`${P}Deleted`, { readonly uid: string }>
+        | FactEvent<P, WorkloadShapes[P]['fact']>;
     }[K]
   | ScaleRequested;
 
@@ -89,6 +116,7 @@ export type BareWorkloadEvent =
   | NewEvent<'StatusChanged', JsonObject>
   | NewEvent<'DeletionRequested', { readonly propagation: Propagation }>
   | NewEvent<'Deleted', { readonly uid: string }>
+  | WorkloadFact
   | ScaleRequested;
 
 /** What may be wished of a workload of any kind. */
@@ -111,7 +139,13 @@ export type WorkloadCommand =
       readonly preconditions: Preconditions;
       readonly fieldManager: string;
     }
-  | { readonly type: 'RecordWorkloadStatus'; readonly uid: string; readonly status: JsonObject }
+  /** `facts` come after the status, which is what it was before them but for what was counted anew. */
+  | {
+      readonly type: 'RecordWorkloadStatus';
+      readonly uid: string;
+      readonly status: JsonObject;
+      readonly facts?: readonly WorkloadFact[];
+    }
   | { readonly type: 'DeleteWorkload'; readonly preconditions: Preconditions; readonly propagation: Propagation }
   /** The garbage reconcile's last step: dependents are gone or orphaned, the finalizers of propagation are taken off. */
   | { readonly type: 'FinishWorkloadDeletion'; readonly uid: string };
