@@ -42,6 +42,7 @@ const ROOTS = {
     'V1Binding',
   ],
   'apps.v1': ['V1ReplicaSet', 'V1ReplicaSetList'],
+  'batch.v1': ['V1Job', 'V1JobList', 'V1CronJob', 'V1CronJobList'],
   'events.v1': ['EventsV1Event', 'EventsV1EventList'],
   'autoscaling.v1': ['V1Scale'],
   'policy.v1': ['V1Eviction'],
