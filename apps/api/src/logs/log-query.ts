@@ -1,4 +1,4 @@
-import { parseRfc3339, type Millis, type PodState } from '#domain';
+import { initContainersOf, parseRfc3339, type Millis, type PodState } from '#domain';
 import type { LogsOptions } from '#bus';
 import { badRequest, invalidOption } from '../status-error.js';
 import { booleanOption, integerOption } from '../write/write-options.js';
@@ -65,12 +65,16 @@ export interface LogSource {
  */
 export function logSource(pod: PodState, container: string | undefined, previous: boolean): LogSource {
   const names = pod.spec.containers.map(({ name }) => name);
+  const inits = initContainersOf(pod.spec).map(({ name }) => name);
   const [only, ...others] = names;
   const podName = pod.meta.name;
   if (!container && others.length > 0)
-    throw badRequest(`a container name must be specified for pod ${podName}, choose one of: [${names.join(' ')}]`);
+    throw badRequest(
+      `a container name must be specified for pod ${podName}, choose one of: [${names.join(' ')}]` +
+        (inits.length > 0 ? ` or one of the init containers: [${inits.join(' ')}]` : ''),
+    );
   const name = container || (only ?? '');
-  if (!names.includes(name)) throw badRequest(`container ${name} is not valid for pod ${podName}`);
+  if (![...names, ...inits].includes(name)) throw badRequest(`container ${name} is not valid for pod ${podName}`);
   const state = pod.containers[name];
   const node = pod.nodeName;
   const last = state?.last;

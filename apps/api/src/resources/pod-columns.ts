@@ -28,8 +28,23 @@ function endOf(terminated: JsonObject): string {
   return signal !== 0 ? `Signal:${signal}` : `ExitCode:${numberAt(terminated, 'exitCode')}`;
 }
 
-/** The first init container that has not done its work, in words; `undefined` when all have. */
+/** Reasons of containers that only wait for others of their pod. */
+const onlyWaiting: readonly string[] = ['ContainerCreating', 'PodInitializing', 'WaitingForDependency'];
+
+/** No init container begins before all images of the pod are there: what keeps one away must not be hidden. */
+function hindranceOf(pod: JsonObject): string | undefined {
+  const hindrances = (list: Parameters<typeof statuses>[1]): string[] =>
+    statuses(pod, list).flatMap((status) => {
+      const reason = textAt(status, 'state', 'waiting', 'reason');
+      return reason && !onlyWaiting.includes(reason) ? [reason] : [];
+    });
+  const [init] = hindrances('initContainerStatuses');
+  return init === undefined ? hindrances('containerStatuses')[0] : `Init:${init}`;
+}
+
+/** The first init container that has not done its work, in words; `undefined` when all have, whatever sidecars did since. */
 function initialization(pod: JsonObject): string | undefined {
+  if (conditionHolds(pod, 'Initialized')) return undefined;
   const all = statuses(pod, 'initContainerStatuses');
   for (const [index, status] of all.entries()) {
     const terminated = valueAt(status, 'state', 'terminated');
@@ -37,7 +52,9 @@ function initialization(pod: JsonObject): string | undefined {
     if (isSidecar(pod, textAt(status, 'name')) && valueAt(status, 'started') === true) continue;
     if (terminated !== undefined) return `Init:${endOf(objectAt(status, 'state', 'terminated'))}`;
     const waiting = textAt(status, 'state', 'waiting', 'reason');
-    if (waiting && waiting !== 'PodInitializing') return `Init:${waiting}`;
+    if (waiting && !onlyWaiting.includes(waiting)) return `Init:${waiting}`;
+    const hindrance = waiting && hindranceOf(pod);
+    if (hindrance) return hindrance;
     return `Init:${index}/${objectsAt(pod, 'spec', 'initContainers').length}`;
   }
   return undefined;
@@ -46,9 +63,9 @@ function initialization(pod: JsonObject): string | undefined {
 const isReady = (status: JsonObject): boolean =>
   valueAt(status, 'ready') === true && valueAt(status, 'state', 'running') !== undefined;
 
-function readyCondition(pod: JsonObject): boolean {
+function conditionHolds(pod: JsonObject, type: string): boolean {
   return objectsAt(pod, 'status', 'conditions').some(
-    (condition) => textAt(condition, 'type') === 'Ready' && textAt(condition, 'status') === 'True',
+    (condition) => textAt(condition, 'type') === type && textAt(condition, 'status') === 'True',
   );
 }
 
@@ -67,13 +84,13 @@ export function podStatusWord(pod: JsonObject): string {
     let hindrance: string | undefined;
     for (const status of [...statuses(pod, 'containerStatuses')].reverse()) {
       const waiting = textAt(status, 'state', 'waiting', 'reason');
-      if (waiting === 'ContainerCreating') word = hindrance ?? waiting;
+      if (waiting && onlyWaiting.includes(waiting)) word = hindrance ?? waiting;
       else if (waiting) word = hindrance = waiting;
       else if (valueAt(status, 'state', 'terminated') !== undefined)
         word = endOf(objectAt(status, 'state', 'terminated'));
       else if (isReady(status)) anyReady = true;
     }
-    if (word === 'Completed' && anyReady) word = readyCondition(pod) ? 'Running' : 'NotReady';
+    if (word === 'Completed' && anyReady) word = conditionHolds(pod, 'Ready') ? 'Running' : 'NotReady';
   }
   if (textAt(pod, 'metadata', 'deletionTimestamp') !== undefined) {
     if (textAt(pod, 'status', 'reason') === 'NodeLost') return 'Unknown';

@@ -1,6 +1,3 @@
-import { allContainersOf, initContainersOf, isSidecar } from '../pod/container-kinds.js';
-import type { PodSpec } from '../pod/pod-spec.js';
-
 /**
  * Which containers of a pod wait for which others, as JSON: `{"app": {"db": "Healthy", "migrate": "Succeeded"}}`. They are
  * started along these edges and stopped against them.
@@ -28,17 +25,27 @@ export function dependenciesOf(annotations: Readonly<Record<string, string>>): D
   return typeof parsed === 'string' ? NONE : parsed;
 }
 
-/** What is wrong with the value of {@link DEPENDS_ON_ANNOTATION} for a pod with this spec. */
-export function dependencyProblems(text: string, spec: Pick<PodSpec, 'containers' | 'initContainers'>): string[] {
+/** As much of a container as is read here: wire form and domain form alike. */
+interface Named {
+  readonly name: string;
+  readonly restartPolicy?: string;
+}
+
+/** What is wrong with the value of {@link DEPENDS_ON_ANNOTATION} for a pod with these containers. */
+export function dependencyProblems(
+  text: string,
+  {
+    containers,
+    initContainers = [],
+  }: { readonly containers: readonly Named[]; readonly initContainers?: readonly Named[] },
+): string[] {
   const parsed = parse(text);
   if (typeof parsed === 'string') return [parsed];
-  const apps = new Set(spec.containers.map(({ name }) => name));
+  const apps = new Set(containers.map(({ name }) => name));
   const sidecars = new Set(
-    initContainersOf(spec)
-      .filter(isSidecar)
-      .map(({ name }) => name),
+    initContainers.flatMap(({ name, restartPolicy }) => (restartPolicy === 'Always' ? [name] : [])),
   );
-  const known = new Set(allContainersOf(spec).map(({ name }) => name));
+  const known = new Set([...containers, ...initContainers].map(({ name }) => name));
   const problems: string[] = [];
   for (const [name, edges] of Object.entries(parsed)) {
     if (!known.has(name)) problems.push(`the pod has no container "${name}"`);

@@ -52,6 +52,8 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
   'core.v1.ContainerImage': 'names=1 sizeBytes=2',
   'core.v1.ContainerPort': 'name=1 hostPort=2 containerPort=3 protocol=4 hostIP=5',
   'core.v1.ContainerResizePolicy': 'resourceName=1 restartPolicy=2',
+  'core.v1.ContainerRestartRule': 'action=1 exitCodes=2',
+  'core.v1.ContainerRestartRuleOnExitCodes': 'operator=1 values=2',
   'core.v1.ContainerState': 'waiting=1 running=2 terminated=3',
   'core.v1.ContainerStateRunning': 'startedAt=1',
   'core.v1.ContainerStateTerminated': 'exitCode=1 signal=2 reason=3 message=4 startedAt=5 finishedAt=6 containerID=7',

@@ -4,6 +4,7 @@ import type { Container } from '../wire-objects.js';
 import { duplicate, duplicates, invalid, invalidFor, notFound, oneOf, portInRange, required } from './faults.js';
 import { dnsLabelProblems, envNameProblems, portNameProblems } from './names.js';
 import { notNegativeQuantity, resourceFaults } from './resources.js';
+import { restartFaults } from './restart-faults.js';
 
 type EnvVar = Wire<'core.v1.EnvVar'>;
 type ContainerPort = Wire<'core.v1.ContainerPort'>;
@@ -61,6 +62,7 @@ function oneContainer(container: Container, volumes: ReadonlySet<string>, path: 
     ...imageFaults(image, `${path}.image`),
     ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, pullPolicies),
     ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, messagePolicies),
+    ...restartFaults(container, path),
     ...ports.flatMap((port, index) => portFaults(port, `${path}.ports[${index}]`)),
     ...duplicates(
       ports,

@@ -45,6 +45,12 @@ export const notFound = (field: string, value: Json): FieldFault => ({
   message: `Not found: ${quoted(value)}`,
 });
 
+export const tooMany = (field: string, given: number, most: number): FieldFault => ({
+  field,
+  reason: 'FieldValueInvalid',
+  message: `Too many: ${given}: must have at most ${most} items`,
+});
+
 export const tooLong = (field: string, most: number): FieldFault => ({
   field,
   reason: 'FieldValueTooLong',

@@ -4,6 +4,7 @@ import { duplicates, forbidden, invalid, invalidFor, notNegative, oneOf, require
 import { finalizerFaults, labelFaults, metadataChangeFaults, metadataFaults } from './metadata.js';
 import { dnsLabelProblems, labelKeyProblems, labelValueProblems } from './names.js';
 import { ignoredFeatures, refusedFeatures } from './not-yet.js';
+import { podAnnotationFaults } from './pod-annotations.js';
 import { podSpecFaults } from './pod-spec.js';
 import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.js';
 
@@ -54,6 +55,7 @@ function replicaSetSpecFaults(spec: Wire<'apps.v1.ReplicaSetSpec'>): FieldFault[
   const podSpec = template.spec ?? {};
   return [
     ...faults,
+    ...podAnnotationFaults(template.metadata?.annotations, podSpec, 'spec.template.metadata.annotations'),
     ...podSpecFaults(podSpec, 'spec.template.spec'),
     ...(podSpec.restartPolicy === undefined || podSpec.restartPolicy === 'Always'
       ? []

@@ -4,6 +4,7 @@ import type { Wire } from '../schema/wire-type.js';
 import type { PodSpec, Volume } from '../wire-objects.js';
 import { containerFaults } from './containers.js';
 import { duplicates, forbidden, invalid, invalidFor, notNegative, notSupported, oneOf, required } from './faults.js';
+import { initContainerFaults } from './init-containers.js';
 import { labelFaults } from './metadata.js';
 import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.js';
 
@@ -32,6 +33,7 @@ export function podSpecFaults(spec: PodSpec, path: string): FieldFault[] {
     ),
     ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
     ...containerFaults(containers, volumeNames, `${path}.containers`),
+    ...initContainerFaults(spec, volumeNames, `${path}.initContainers`),
     ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, restartPolicies),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies),
     ...notNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),

@@ -324,7 +324,6 @@ describe('what Podledger does not do yet', () => {
   const probe = { exec: { command: ['true'] } };
 
   it.each<[JsonObject, string]>([
-    [{ initContainers: [app] }, 'spec.initContainers'],
     [{ ephemeralContainers: [app] }, 'spec.ephemeralContainers'],
     [{ containers: [{ ...app, livenessProbe: probe }] }, 'spec.containers[0].livenessProbe'],
     [{ containers: [{ ...app, readinessProbe: probe }] }, 'spec.containers[0].readinessProbe'],

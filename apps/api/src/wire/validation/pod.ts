@@ -1,8 +1,10 @@
-import { diffJson, FATE_ANNOTATION, type FieldFault, type JsonObject } from '#domain';
+import { diffJson, type FieldFault, type JsonObject } from '#domain';
 import type { Container, Pod, PodSpec } from '../wire-objects.js';
-import { forbidden, invalid, oneOf } from './faults.js';
+import { forbidden, invalid, required } from './faults.js';
+import { initContainerWarnings } from './init-containers.js';
 import { metadataChangeFaults, metadataFaults } from './metadata.js';
 import { ignoredFeatures, refusedFeatures } from './not-yet.js';
+import { podAnnotationFaults } from './pod-annotations.js';
 import { podSpecFaults } from './pod-spec.js';
 
 /** What is wrong with a new pod, its defaults included. */
@@ -10,26 +12,30 @@ export function validatePod(pod: Pod): FieldFault[] {
   const spec = pod.spec ?? {};
   return [
     ...metadataFaults(pod.metadata),
-    ...oneOf(`metadata.annotations[${FATE_ANNOTATION}]`, pod.metadata?.annotations?.[FATE_ANNOTATION], [
-      'independent',
-      'shared',
-    ]),
+    ...podAnnotationFaults(pod.metadata?.annotations, spec, 'metadata.annotations'),
     ...podSpecFaults(spec, 'spec'),
     ...refusedFeatures('core.v1.PodSpec', spec, 'spec'),
   ];
 }
 
 /** What a pod asks for that is recorded and has no effect yet. */
-export const podWarnings = (pod: Pod): string[] => ignoredFeatures('core.v1.PodSpec', pod.spec ?? {}, 'spec');
+export const podWarnings = ({ spec = {} }: Pod): string[] => [
+  ...ignoredFeatures('core.v1.PodSpec', spec, 'spec'),
+  ...initContainerWarnings(spec, 'spec.initContainers'),
+];
 
 const otherFields =
-  'pod updates may not change fields other than `spec.containers[*].image`, `spec.tolerations` (only additions to existing tolerations), ' +
+  'pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.tolerations` (only additions to existing tolerations), ' +
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative), `spec.schedulingGates` (only removals)';
 
 /** What is wrong with an edit of a pod. Nearly all of its spec is fixed: a container is never added to a running pod. */
 export function validatePodUpdate(before: Pod, after: Pod): FieldFault[] {
   const [was, is] = [before.spec ?? {}, after.spec ?? {}];
-  const faults = [...metadataFaults(after.metadata), ...metadataChangeFaults(before.metadata, after.metadata)];
+  const faults = [
+    ...metadataFaults(after.metadata),
+    ...metadataChangeFaults(before.metadata, after.metadata),
+    ...podAnnotationFaults(after.metadata?.annotations, is, 'metadata.annotations'),
+  ];
   const sets = (['containers', 'initContainers'] as const).filter((list) => names(was[list]) !== names(is[list]));
   if (sets.length > 0) {
     return [
@@ -42,12 +48,14 @@ export function validatePodUpdate(before: Pod, after: Pod): FieldFault[] {
 
 const names = (containers: readonly Container[] = []): string => JSON.stringify(containers.map(({ name }) => name));
 
-function imageFaults({ containers = [] }: PodSpec): FieldFault[] {
-  return containers.flatMap(({ image = '' }, index) => {
-    const at = `spec.containers[${index}].image`;
-    if (image === '') return [{ field: at, reason: 'FieldValueRequired', message: 'Required value' } as const];
-    return image === image.trim() ? [] : [invalid(at, image, 'must not have leading or trailing whitespace')];
-  });
+function imageFaults(spec: PodSpec): FieldFault[] {
+  return (['containers', 'initContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap(({ image = '' }, index) => {
+      const at = `spec.${list}[${index}].image`;
+      if (image === '') return [required(at)];
+      return image === image.trim() ? [] : [invalid(at, image, 'must not have leading or trailing whitespace')];
+    }),
+  );
 }
 
 function gateFaults(was: PodSpec, is: PodSpec): FieldFault[] {
@@ -84,9 +92,13 @@ function fixedPart(spec: PodSpec, was: PodSpec): JsonObject {
     ...(shortened ? { terminationGracePeriodSeconds: was.terminationGracePeriodSeconds } : {}),
     // A gated pod may be narrowed down to fewer nodes before it is let go.
     ...(gated && schedulingGates !== undefined && narrows(was, spec) ? { nodeSelector: was.nodeSelector } : {}),
-    containers: (spec.containers ?? []).map(({ image: _image, ...container }) => container),
+    containers: withoutImages(spec.containers),
+    ...(spec.initContainers ? { initContainers: withoutImages(spec.initContainers) } : {}),
   };
 }
+
+const withoutImages = (containers: readonly Container[] = []): JsonObject[] =>
+  containers.map(({ image: _image, ...container }) => container);
 
 const narrows = (was: PodSpec, is: PodSpec): boolean =>
   Object.entries(was.nodeSelector ?? {}).every(([key, value]) => is.nodeSelector?.[key] === value);

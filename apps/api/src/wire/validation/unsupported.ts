@@ -97,7 +97,6 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
     hostUsers: refused('user namespaces', is(true)),
     hostnameOverride: refused('hostnameOverride'),
     imagePullSecrets: refused('imagePullSecrets', isEmpty),
-    initContainers: refused('init containers', isEmpty),
     os: refused(
       'this operating system',
       (value) => typeof value === 'object' && value !== null && 'name' in value && value.name === 'linux',
@@ -129,8 +128,6 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
     livenessProbe: refused('liveness probes'),
     readinessProbe: refused('readiness probes'),
     resizePolicy: ignored('resizing of running containers', isEmpty),
-    restartPolicy: refused('the restart policy of a single container'),
-    restartPolicyRules: refused('restart policy rules', isEmpty),
     startupProbe: refused('startup probes'),
     stdinOnce: ignored('closing of stdin', is(false)),
     terminationMessagePath: ignored('the termination message', is('/dev/termination-log')),
