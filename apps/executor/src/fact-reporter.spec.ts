@@ -22,9 +22,10 @@ function scene() {
   const broker = new InMemoryBroker({ clock, ids: new SeededIds(), report: () => undefined });
   const node = broker.connect('node');
   const messages: (readonly Fact[])[] = [];
-  const log: { refuse?: Error; unknownPod?: boolean } = {};
+  const log: { refuse?: Error; unknownPod?: boolean; malformed?: (fact: Fact) => boolean } = {};
   answerNodes(broker.connect('api'), nodeCalls.facts, async ({ facts }) => {
     if (log.refuse) throw log.refuse;
+    if (log.malformed && facts.some(log.malformed)) throw new DomainError('BadRequest', 'not as it must be');
     messages.push(facts);
     return { acknowledged: facts.map(({ id }) => id), ...(log.unknownPod && { unknownPod: true }) };
   });
@@ -86,13 +87,31 @@ describe('what a node tells the log', () => {
     expect(JSON.stringify(messages[0]?.[0]).length).toBeLessThan(5_000);
   });
 
+  it('is dropped, and that is told, when the log will never take it; what happened after it is not held up', async () => {
+    const { clock, ids, log, told, reporter } = scene();
+    const facts = Array.from({ length: 700 }, (_, n) => created(n));
+    const bad = [facts[0], facts[333], facts[699]].map((fact) => fact?.id);
+    log.malformed = ({ id }) => bad.includes(id);
+    reporter.offer(pod, facts);
+    await clock.advance(0);
+    expect(ids()).toEqual(facts.map(({ id }) => id).filter((id) => !bad.includes(id)));
+    expect(told.filter((each) => each.startsWith('PodFactRejected'))).toEqual(
+      bad.map((id) => `PodFactRejected: fact ${id} (ContainerCreated) of pod shop/web is dropped`),
+    );
+    reporter.offer(pod, facts);
+    await clock.advance(60_000);
+    expect(ids()).toHaveLength(697);
+    expect(reporter.isAcknowledged(pod.uid, facts[0]?.id ?? '')).toBe(true);
+    expect(reporter.isIdle).toBe(true);
+  });
+
   it('is kept when it is refused, and says so', async () => {
     const { clock, ids, log, told, reporter } = scene();
     log.refuse = new DomainError('StaleNode', 'epoch 1 is over');
     reporter.offer(pod, [created(1)]);
     await clock.advance(50);
     expect(told).toEqual(['stale 1']);
-    log.refuse = new DomainError('BadRequest', 'no such fact');
+    log.refuse = new DomainError('TooManyRequests', 'not now');
     await clock.advance(200);
     expect(told[1]).toContain('facts of pod shop/web were refused');
     delete log.refuse;

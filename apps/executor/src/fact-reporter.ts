@@ -7,7 +7,7 @@ import {
   type PodFact,
   type PodKey,
 } from '#domain';
-import { ask, nodeCalls, nodeRequestSubject, type Fact } from '#bus';
+import { ask, nodeCalls, nodeRequestSubject, tooLarge, type Fact } from '#bus';
 import type { Report } from './report.js';
 import { Wakeup } from './wakeup.js';
 
@@ -15,6 +15,8 @@ const ANSWER_MS = 10_000;
 const RETRY_MS = { first: 100, max: 10_000 };
 /** Facts in one message; the rest follows. */
 const BATCH = 500;
+/** Refusals that a repeat cannot change. */
+const FINAL: readonly string[] = ['BadRequest', tooLarge];
 
 export interface FactReporterOptions {
   readonly bus: MessageBus;
@@ -36,6 +38,7 @@ export interface FactReporterOptions {
  * Tells the log what was seen, until it says that it has it: each pod's facts in their order, each until acknowledged. A
  * repeat is harmless, for the fact's id is the command's. What the engine still shows is offered again after a restart, so
  * nothing is kept on disk; of news that supersede each other only the newest waits, so nothing grows while nobody listens.
+ * A fact that the log will never take is dropped and reported: it must not hold up what happened after it.
  */
 export class FactReporter {
   private readonly pods = new Map<string, PodFacts>();
@@ -127,7 +130,7 @@ export class FactReporter {
     const { bus, node, epoch, onStale, onUnknownPod, onAcknowledged, report } = this.options;
     const nodeEpoch = epoch();
     if (nodeEpoch === undefined || !bus.connected) return false;
-    const facts = [...entry.pending.values()].slice(0, BATCH).map(onWire);
+    const facts = [...entry.pending.values()].slice(0, entry.batch).map(onWire);
     const message = { node, nodeEpoch, pod: { ...entry.pod }, facts };
     try {
       const answer = await ask(bus, nodeRequestSubject(node, 'facts'), nodeCalls.facts, message, ANSWER_MS);
@@ -135,8 +138,10 @@ export class FactReporter {
       for (const id of settled) if (entry.pending.delete(id)) entry.acknowledged.add(id);
       if (answer.unknownPod) onUnknownPod(entry.pod.uid);
       if (settled.length > 0) onAcknowledged(entry.pod.uid);
+      entry.batch = Math.min(BATCH, entry.batch * 2);
       return settled.length > 0;
     } catch (cause) {
+      if (cause instanceof RemoteRefusal && FINAL.includes(cause.reason)) return this.isolate(entry, facts, cause);
       if (cause instanceof RemoteRefusal && cause.reason === 'StaleNode') onStale(nodeEpoch);
       else if (cause instanceof RemoteRefusal) {
         report(`facts of pod ${entry.pod.namespace}/${entry.pod.name} were refused`, cause);
@@ -144,9 +149,30 @@ export class FactReporter {
       return false;
     }
   }
+
+  /** Finds the fact that a message was refused for, by halves, and drops it. */
+  private isolate(entry: PodFacts, [first, ...others]: readonly Fact[], cause: RemoteRefusal): boolean {
+    if (!first) return false;
+    if (others.length > 0) {
+      entry.batch = Math.ceil(others.length / 2);
+      return true;
+    }
+    const { pod, pending, acknowledged } = entry;
+    const { id, type } = first;
+    this.options.report(
+      `PodFactRejected: fact ${id} (${String(type)}) of pod ${pod.namespace}/${pod.name} is dropped`,
+      cause,
+    );
+    // Nobody waits for it any more: its container may be removed.
+    if (pending.delete(id)) acknowledged.add(id);
+    this.options.onAcknowledged(pod.uid);
+    return true;
+  }
 }
 
 class PodFacts {
+  /** How many facts the next message may hold. */
+  batch = BATCH;
   readonly pending = new Map<string, PodFact>();
   readonly acknowledged = new Set<string>();
   readonly wakeup = new Wakeup();

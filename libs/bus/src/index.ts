@@ -1,5 +1,5 @@
 export * from './subjects.js';
-export { maxPayloadBytes, type ReportProblem } from './codec.js';
+export { maxPayloadBytes, tooLarge, type ReportProblem } from './codec.js';
 export { InMemoryBroker, type Deliver, type InMemoryBrokerOptions } from './memory/in-memory-broker.js';
 export { InMemoryBus } from './memory/in-memory-bus.js';
 export {
