@@ -126,9 +126,16 @@ export class Faults {
       case 'logCut':
         return { victim: controlPlane, ...this.cut([controlPlane.logLink]) };
       case 'logHeld': {
-        const until = world.loop.now + Math.min(lengthMs, 12_000);
-        const hold = (): number => Math.max(0, until - world.loop.now);
-        return { victim: controlPlane, begin: () => (controlPlane.logLink.heldMs = hold) };
+        // Longer than a lease: what the active scheduler sent arrives when another has taken over.
+        const until = world.loop.now + random.integer(5_000, 12_000);
+        const leader = world.schedulers.find(({ epoch }) => epoch !== undefined);
+        const held = (random.chance(0.7) ? leader : undefined) ?? controlPlane;
+        // Connections of a pool get stuck one by one: what is written may be held up while reading goes on.
+        const what = random.pick([/^/, /^log\.(append|acquireLease)/]);
+        const begin = (): void => {
+          held.logLink.heldMs = (call) => (what.test(call) ? Math.max(0, until - world.loop.now) : 0);
+        };
+        return { victim: held, begin };
       }
       case 'logOutage':
         return { lastsMs: Math.min(lengthMs, 20_000), ...this.cut(world.replicas.map(({ logLink }) => logLink)) };

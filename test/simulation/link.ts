@@ -47,7 +47,7 @@ export class Link {
   /** Nothing comes through, in either direction. */
   down = false;
   /** What is sent now arrives that much later, in milliseconds: it waits in a buffer on the way. */
-  heldMs: () => number = () => 0;
+  heldMs: (what: string) => number = () => 0;
   /** Everything takes this many times as long. */
   slowness = 1;
   weather: Weather = CALM;
@@ -60,7 +60,7 @@ export class Link {
     return this.options.failure(what);
   }
 
-  fate(): Fate {
+  fate(what: string): Fate {
     const { random, latencyMs, patienceMs, faults, to } = this.options;
     const { lost, unanswered, slow } = this.weather;
     const isClear = this.isClear;
@@ -71,7 +71,7 @@ export class Link {
       faults.count(`${to} slow`);
       return Math.min(usual * 100, patienceMs.high);
     };
-    const requestMs = delay() + this.heldMs();
+    const requestMs = delay() + this.heldMs(what);
     if (!this.down && chance >= lost + unanswered) return this.noted(isClear, { requestMs, answerMs: delay() });
     const answerMs = random.spread(patienceMs.low, patienceMs.high);
     const fault = this.down || chance < lost ? 'lost' : 'unanswered';

@@ -2,6 +2,7 @@ import type { EventFeed, MessageBus, Revision } from '#domain';
 import { InMemoryEventFeed, type InMemoryBus, type InMemoryEventStream } from '#bus';
 import { InMemoryEventLog, type LogState } from '#eventlog';
 import type { NodeStateStore } from '../../apps/executor/src/node-state-store.js';
+import type { Prober } from '../../apps/executor/src/probes/prober.js';
 import type { ContainerRuntime } from '../../apps/executor/src/runtime/container-runtime.js';
 import type { Link } from './link.js';
 import type { SimProcess } from './sim-process.js';
@@ -19,7 +20,7 @@ export function logOf(process: SimProcess, link: Link, state: LogState): InMemor
 
 /** News travels one way, and is nobody's to wait for. */
 function hint<T>(process: SimProcess, link: Link, label: string, work: () => T): Promise<T> {
-  const { requestMs, fault } = link.fate();
+  const { requestMs, fault } = link.fate(label);
   return new Promise((resolve) => {
     if (fault === undefined && process.state !== 'dead') process.later(requestMs, label, () => resolve(work()));
   });
@@ -93,12 +94,20 @@ export function runtimeOf(process: SimProcess, link: Link, engine: ContainerRunt
       ),
     onChange: (wake) => {
       const unwatch = engine.onChange((uid) => {
-        const { requestMs, fault } = link.fate();
+        const { requestMs, fault } = link.fate('engine event');
         if (fault === undefined) process.later(requestMs, `engine event ${uid ?? ''}`, () => wake(uid));
       });
       process.onEnd(unwatch);
       return unwatch;
     },
+  };
+}
+
+/** The servers in a node's pods as an executor's process sees them. */
+export function proberOf(process: SimProcess, link: Link, prober: Prober): Prober {
+  return {
+    ask: (check, timeoutMs) =>
+      process.call(`probe ${check.type} ${check.host}:${check.port}`, link, () => prober.ask(check, timeoutMs)),
   };
 }
 

@@ -1,11 +1,13 @@
 import { ClusterProjection, CommandBus } from '#eventlog';
 import { createApiCore, type ApiCore } from '../../apps/api/src/api-core.js';
 import { Executor } from '../../apps/executor/src/executor.js';
+import { NoUsableAnswer } from '../../apps/executor/src/probes/prober.js';
 import { Scheduler } from '../../apps/scheduler/src/scheduler.js';
 import { FakeContainerRuntime } from '../support/fake-container-runtime.js';
 import { FakeEngine } from '../support/fake-engine.js';
+import { FakeProber } from '../support/fake-prober.js';
 import { engineLink, Link } from './link.js';
-import { feedOf, NodeDisk, runtimeOf } from './ports.js';
+import { feedOf, NodeDisk, proberOf, runtimeOf } from './ports.js';
 import { loadImages } from './programs.js';
 import type { Random } from './random.js';
 import { Replica, type Stage } from './replica.js';
@@ -114,6 +116,8 @@ export class ExecutorReplica extends Replica {
   readonly engineLink: Link;
   private readonly disk = new NodeDisk();
   private readonly diskLink: Link;
+  /** To the servers in its pods. */
+  private readonly podLink: Link;
   private executor: Executor | undefined;
 
   constructor(
@@ -143,6 +147,13 @@ export class ExecutorReplica extends Replica {
       latencyMs: { low: 0.1, high: 2 },
       patienceMs: { low: 1, high: 2 },
       failure: (what) => new Error(what),
+    });
+    this.podLink = new Link({
+      ...this.linkSource('pods'),
+      to: 'pods',
+      latencyMs: { low: 0.1, high: 5 },
+      patienceMs: { low: 1, high: 1_000 },
+      failure: (what) => new NoUsableAnswer(what),
     });
   }
 
@@ -182,6 +193,7 @@ export class ExecutorReplica extends Replica {
       store: this.disk.storeFor(process, this.diskLink),
       describeEngine: () => open(this.cluster).info(),
       openRuntime: open,
+      prober: proberOf(process, this.podLink, new FakeProber(engine)),
       report: this.report(process),
     });
     this.executor = executor;

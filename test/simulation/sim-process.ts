@@ -57,7 +57,7 @@ export class SimProcess implements Owner {
   call<T>(label: string, link: Link, work: () => T | Promise<T>): Promise<T> {
     if (this.state === 'dead') return new Promise(() => undefined);
     return new Promise((resolve, reject) => {
-      const { requestMs, answerMs, fault } = link.fate();
+      const { requestMs, answerMs, fault } = link.fate(label);
       const answer = (summary: string, settle: () => void): void => {
         this.later(answerMs, `${label} = ${summary}`, settle);
       };
