@@ -100,6 +100,11 @@ export class FakeControlPlane {
     this.keep(uid, { ...pod, spec: { ...pod.spec, containers } });
   }
 
+  /** The pod has ended for the log, whatever runs of it here. */
+  giveUp(uid: string): void {
+    this.command(uid, { type: 'GiveUpPod', uid, reason: 'NodeLost', message: 'The node was silent' });
+  }
+
   /** The object goes without the node's word, as under a forced deletion. */
   forget(uid: string): void {
     this.keep(uid, undefined);

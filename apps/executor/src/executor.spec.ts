@@ -182,6 +182,53 @@ describe('a pod on a node', () => {
     expect(world.control.pod(second).terminated).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu' });
     expect(world.containers().filter(({ seen }) => seen.pod.uid === second)).toEqual([]);
   });
+
+  describe('that fits once another has left', () => {
+    const asking = (cpu: string): PodSpec =>
+      aPodSpec({
+        containers: [aContainer('app', { image: 'stubborn:1', resources: { requests: { cpu } } })],
+        terminationGracePeriodSeconds: 5,
+      });
+    const isRunning = (world: ExecutorWorld, uid: string): boolean =>
+      world.running('app').some(({ seen }) => seen.pod.uid === uid);
+
+    /** The log has given the first pod up while its node was silent; now its container is being stopped. */
+    async function leavingWorld(): Promise<{ world: ExecutorWorld; first: string }> {
+      const world = await startedWorld();
+      world.engine.addImage('stubborn:1', { program: { ignoresStop: true } });
+      const first = world.control.run('first', asking('3'));
+      await world.until('it runs', () => world.control.phase(first) === 'Running');
+      world.control.giveUp(first);
+      return { world, first };
+    }
+
+    it('waits until that is gone, as long as nobody before it wants the place', async () => {
+      const { world, first } = await leavingWorld();
+      const second = world.control.run('second', asking('3'));
+      const third = world.control.run('third', asking('3'));
+      await world.until('the second runs', () => {
+        expect(isRunning(world, first) && isRunning(world, second)).toBe(false);
+        return isRunning(world, second);
+      });
+      expect(world.control.history(second)).not.toContain('PodRefusedByNode');
+      expect(world.control.pod(third).terminated).toMatchObject({ reason: 'OutOfcpu' });
+    });
+
+    it('goes at once when it is deleted while it waits', async () => {
+      const { world } = await leavingWorld();
+      const second = world.control.run('second', asking('3'));
+      await world.advance(100);
+      world.control.delete(second);
+      await world.until('gone', () => !world.control.has(second), 1_000);
+      expect(world.control.history(second)).not.toContain('ContainerCreated');
+    });
+
+    it('is not kept waiting by what it does not need', async () => {
+      const { world, first } = await leavingWorld();
+      const second = world.control.run('second', asking('1'));
+      await world.until('both run', () => isRunning(world, first) && isRunning(world, second), 3_000);
+    });
+  });
 });
 
 describe('the conversation with the control plane', () => {

@@ -6,6 +6,7 @@ import {
   observedFacts,
   remember,
   type ActionOutcome,
+  type Admission,
   type Clock,
   type KnownImages,
   type Millis,
@@ -14,7 +15,6 @@ import {
   type PodKey,
   type PodMemory,
   type PodPlan,
-  type PodRefusedByNode,
 } from '#domain';
 import { ActionRunner } from './action-runner.js';
 import type { NodeContext } from './container-spec.js';
@@ -36,6 +36,8 @@ export interface PodWorkerDeps {
   readonly report: Report;
   /** Nothing of the pod is left on the node. */
   readonly onGone: (uid: string) => void;
+  /** What a pod held is free. */
+  readonly onFreed: () => void;
 }
 
 /** Looks without being woken: a lost hint costs this much time at most. */
@@ -60,16 +62,18 @@ export class PodWorker {
   private stopped = false;
   private troubles = 0;
   private resources = true;
+  private admission: Admission;
   private readonly finished: Promise<void>;
 
   constructor(
     private readonly deps: PodWorkerDeps,
     first: PodWish,
-    /** The node cannot take the pod. */
-    private readonly refusal?: PodRefusedByNode,
+    /** Whether the node can take the pod; asked until it begins or is refused. */
+    private readonly admit: () => Admission = () => 'begin',
   ) {
     this.wish = first;
-    this.resources = refusal === undefined;
+    this.admission = admit();
+    this.resources = typeof this.admission === 'string';
     this.runner = new ActionRunner(deps, {
       keepImage: (image, known) => (this.images = withImage(this.images, image, known)),
       keepContainer: (container) => (this.observed = withContainer(this.observed, container)),
@@ -92,6 +96,11 @@ export class PodWorker {
   /** Its requests and host ports are in use. */
   get holdsResources(): boolean {
     return this.resources;
+  }
+
+  /** Its place is kept for it, and still another's. */
+  get isWaiting(): boolean {
+    return this.admission === 'wait';
   }
 
   /** The newest wish wins; see {@link newestWish}. */
@@ -148,6 +157,8 @@ export class PodWorker {
   /** Looks and acts until there is nothing left to do but wait; answers until when. Throws `RuntimeError`. */
   private async pass(holding: { release: Release | undefined }): Promise<Millis | undefined> {
     const { runtime, slots } = this.deps;
+    if (this.isWaiting) this.askAgain();
+    if (this.isWaiting) return undefined;
     let lookAgain = true;
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       if (lookAgain) this.observed = await runtime.list(this.key.uid);
@@ -183,6 +194,13 @@ export class PodWorker {
     return this.deps.clock.now() + TROUBLE_MS.first;
   }
 
+  private askAgain(): void {
+    const { wish } = this;
+    const isToGo = wish.kind === 'unassigned' || wish.pod.deletion !== undefined || wish.pod.terminated;
+    this.admission = isToGo ? 'begin' : this.admit();
+    this.resources = typeof this.admission === 'string';
+  }
+
   private decide(): PodPlan {
     const { clock, reporter, node } = this.deps;
     const { observed, memory, images, wish } = this;
@@ -196,7 +214,7 @@ export class PodWorker {
     const settled = new Set(
       observed.filter(({ id }) => reporter.isAcknowledged(uid, exitFactId(id))).map(({ id }) => id),
     );
-    const refusal = this.refusal && { refusal: this.refusal };
+    const refusal = typeof this.admission === 'object' && { refusal: this.admission };
     return computePodActions({ pod: wish.pod, observed, images, memory, settled, node: node.name, now, ...refusal });
   }
 
@@ -204,7 +222,9 @@ export class PodWorker {
   private accept(plan: PodPlan): void {
     const { reporter, node } = this.deps;
     this.memory = plan.memory;
+    const isFreed = this.resources && !plan.holdsResources;
     this.resources = plan.holdsResources;
+    if (isFreed) this.deps.onFreed();
     if (this.wish.kind === 'unassigned') {
       reporter.forget(this.key.uid);
       return;

@@ -1,4 +1,4 @@
-import { refuseAdmission, type AssignedPod, type ObservedContainer, type PodKey, type PodRefusedByNode } from '#domain';
+import { admission, type Admission, type AssignedPod, type ObservedContainer, type PodKey } from '#domain';
 import { keyOf } from './pod-wish.js';
 import { PodWorker, type PodWorkerDeps } from './pod-worker.js';
 
@@ -11,8 +11,8 @@ export class PodsOnNode {
   private assigned: ReadonlySet<string> | undefined;
   private readonly deps: PodWorkerDeps;
 
-  constructor(deps: Omit<PodWorkerDeps, 'onGone'>) {
-    this.deps = { ...deps, onGone: (uid) => this.dropGone(uid) };
+  constructor(deps: Omit<PodWorkerDeps, 'onGone' | 'onFreed'>) {
+    this.deps = { ...deps, onGone: (uid) => this.dropGone(uid), onFreed: () => this.wakeWaiting() };
   }
 
   /** Uids of the pods that the control plane wants here; `undefined` until it has said so. */
@@ -53,6 +53,7 @@ export class PodsOnNode {
     const worker = this.workers.get(key.uid);
     if (worker) {
       if (worker.wanted.kind === 'assigned') worker.want(wish);
+      this.wakeWaiting();
     } else this.workers.set(key.uid, new PodWorker(this.deps, wish));
   }
 
@@ -71,16 +72,25 @@ export class PodsOnNode {
     const wish = { kind: 'assigned', pod } as const;
     const worker = this.workers.get(pod.key.uid);
     if (worker) worker.want(wish);
-    else this.workers.set(pod.key.uid, new PodWorker(this.deps, wish, present ? undefined : this.admit(pod)));
+    else this.workers.set(pod.key.uid, new PodWorker(this.deps, wish, () => (present ? 'begin' : this.admit(pod))));
   }
 
-  /** A pod that ends, has ended or has run is not turned away any more. */
-  private admit(pod: AssignedPod): PodRefusedByNode | undefined {
-    if (pod.deletion || pod.terminated || Object.keys(pod.attempts).length > 0) return undefined;
-    const others = [...this.workers.values()].flatMap(({ wanted, holdsResources }) =>
-      wanted.kind === 'assigned' && holdsResources ? [wanted.pod] : [],
-    );
-    return refuseAdmission(pod, others, this.deps.node.allocatable);
+  /** A pod that ends, has ended or has run is not turned away any more. Of those that wait, who came first is served first. */
+  private admit(pod: AssignedPod): Admission {
+    if (pod.deletion || pod.terminated || Object.keys(pod.attempts).length > 0) return 'begin';
+    const staying: AssignedPod[] = [];
+    const leaving: AssignedPod[] = [];
+    let isBehind = false;
+    for (const { key, wanted, holdsResources, isWaiting } of this.workers.values()) {
+      if (key.uid === pod.key.uid) isBehind = true;
+      else if (wanted.kind === 'assigned' && holdsResources && !(isWaiting && isBehind))
+        (wanted.pod.terminated ? leaving : staying).push(wanted.pod);
+    }
+    return admission(pod, { staying, leaving }, this.deps.node.allocatable);
+  }
+
+  private wakeWaiting(): void {
+    for (const worker of this.workers.values()) if (worker.isWaiting) worker.wake();
   }
 
   private dropGone(uid: string): void {

@@ -3,6 +3,24 @@ import type { NodeCapacity } from '../node/node.js';
 import type { PodRefusedByNode } from '../pod/pod.js';
 import { hostPortsCollide, hostPortsOf, podRequests } from '../units.js';
 
+/** What becomes of a pod on its node: it begins, it waits for those that are leaving, or it is refused for good. */
+export type Admission = 'begin' | 'wait' | PodRefusedByNode;
+
+/**
+ * Decides about one more pod. `staying` are the pods that hold resources and go on holding them; `leaving` those that the log has
+ * given up and the node is still ending: a scheduler counts on their place, so a pod that needs it waits instead of being
+ * refused, again and again until the place is free.
+ */
+export function admission(
+  pod: AssignedPod,
+  { staying, leaving }: { readonly staying: readonly AssignedPod[]; readonly leaving: readonly AssignedPod[] },
+  allocatable: NodeCapacity,
+): Admission {
+  const refused = refuseAdmission(pod, staying, allocatable);
+  if (refused) return refused;
+  return refuseAdmission(pod, [...staying, ...leaving], allocatable) ? 'wait' : 'begin';
+}
+
 /**
  * Whether a node can take one more pod, and why not. `/binding` and `spec.nodeName` bypass the scheduler, so the node asks
  * for itself, as kubelet does (its reasons: OutOfpods, OutOfcpu, OutOfmemory, NodePorts). `others` are the pods that hold
