@@ -54,6 +54,10 @@ export class ModelEngine {
   readonly missing = new Set<string>();
   /** Containers that cannot be created. */
   readonly uncreatable = new Set<string>();
+  /** Containers that do not end when they are asked to. */
+  readonly lazy = new Set<string>();
+  /** What probes say of containers, by id. */
+  health: NonNullable<PodInput['health']> = {};
   /** Everything that was done, in order. */
   readonly log: PodAction[] = [];
   now = T0;
@@ -61,8 +65,8 @@ export class ModelEngine {
 
   /** What the domain is asked about this engine's pod. */
   input(pod: AssignedPod): PodInput {
-    const { containers: observed, images, memory, settled, now } = this;
-    return { pod, observed, images, memory, settled, node: 'n1', now };
+    const { containers: observed, images, memory, settled, health, now } = this;
+    return { pod, observed, images, memory, settled, health, node: 'n1', now };
   }
 
   /** Carries out a plan. All exits are acknowledged at once. */
@@ -149,6 +153,7 @@ export class ModelEngine {
         return;
       case 'Stop': {
         const found = this.containers.find(({ id }) => id === action.containerId);
+        if (found && this.lazy.has(found.name) && action.graceSeconds > 0) return;
         if (found?.state === 'running') this.end(found, action.graceSeconds === 0 ? 137 : 143);
         return this.outcome({ type: 'StopReturned', containerId: action.containerId });
       }

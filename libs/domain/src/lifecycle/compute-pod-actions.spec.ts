@@ -1,64 +1,11 @@
 import { aContainer } from '../../../../test/support/builders.js';
 import { anAssignedPod, ModelEngine, T0 } from '../../../../test/support/model-engine.js';
+import { act, actAll, inWords, look, running } from '../../../../test/support/model-run.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
 import { computePodActions } from './compute-pod-actions.js';
 import { observedFacts } from './observed-facts.js';
-import type { PodAction, PodPlan } from './pod-plan.js';
 
 const MINUTE = 60_000;
-
-/** One action in a word: `Stop app 30`, `CreateContainer helper#1`. */
-function inWords(action: PodAction, engine: ModelEngine): string {
-  const nameOf = (id: string): string => engine.containers.find((one) => one.id === id)?.name || 'sandbox';
-  switch (action.type) {
-    case 'InspectImage':
-    case 'PullImage':
-      return `${action.type} ${action.image}`;
-    case 'CreateSandbox':
-      return `CreateSandbox #${action.attempt}`;
-    case 'CreateContainer':
-      return `CreateContainer ${action.container}#${action.attempt}`;
-    case 'StartContainer':
-      return `StartContainer ${action.container}`;
-    case 'Stop':
-      return `Stop ${nameOf(action.containerId)} ${action.graceSeconds}`;
-    case 'Remove': {
-      const found = engine.containers.find(({ id }) => id === action.containerId);
-      return `Remove ${nameOf(action.containerId)}#${found?.attempt}`;
-    }
-    case 'StartSandbox':
-    case 'RemoveVolumes':
-      return action.type;
-  }
-}
-
-/** Looks and acts once; answers what was done, in words. */
-function act(engine: ModelEngine, pod: AssignedPod): string[] {
-  const plan = computePodActions(engine.input(pod));
-  const words = plan.actions.map((action) => inWords(action, engine));
-  engine.carryOut(pod, plan);
-  return words;
-}
-
-const look = (engine: ModelEngine, pod: AssignedPod): PodPlan => computePodActions(engine.input(pod));
-
-/** Acts until nothing is left to do at this time. */
-function actAll(engine: ModelEngine, pod: AssignedPod): string[] {
-  const done: string[] = [];
-  for (;;) {
-    const words = act(engine, pod);
-    if (words.length === 0) return done;
-    done.push(...words);
-  }
-}
-
-/** A pod that has been running for a while. */
-function running(pod: AssignedPod, forMs = MINUTE): ModelEngine {
-  const engine = new ModelEngine();
-  actAll(engine, pod);
-  engine.now += forMs;
-  return engine;
-}
 
 describe('co-creation', () => {
   it('sees to images and sandbox at once, makes all containers while the sandbox starts, then starts them together', () => {
