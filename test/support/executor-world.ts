@@ -4,6 +4,7 @@ import { Executor } from '../../apps/executor/src/executor.js';
 import { FakeContainerRuntime } from './fake-container-runtime.js';
 import { FakeControlPlane } from './fake-control-plane.js';
 import { FakeEngine, type FakeContainer, type Schedule } from './fake-engine.js';
+import { FakeProber } from './fake-prober.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededIds } from './seeded-ids.js';
 
@@ -12,6 +13,7 @@ export class ExecutorWorld {
   readonly clock = new ManualClock();
   readonly engine: FakeEngine;
   readonly control: FakeControlPlane;
+  readonly prober: FakeProber;
   readonly reports: string[] = [];
   /** What the node wrote down; outlives its executors. */
   seen: SeenState | undefined;
@@ -24,6 +26,7 @@ export class ExecutorWorld {
 
   constructor(schedule?: Schedule) {
     this.engine = new FakeEngine({ clock: this.clock, ...(schedule && { schedule }) });
+    this.prober = new FakeProber(this.engine);
     this.broker = new InMemoryBroker({
       clock: this.clock,
       ids: this.ids,
@@ -48,6 +51,7 @@ export class ExecutorWorld {
       store: { load: async () => this.seen, save: async (state) => void (this.seen = state) },
       describeEngine: () => runtime.info(),
       openRuntime: () => runtime,
+      prober: this.prober,
       report: (problem) => this.reports.push(problem),
     });
     await this.executor.start();

@@ -1,3 +1,4 @@
+import type { NetworkAnswer, NetworkCheck } from '../../apps/executor/src/probes/prober.js';
 import { RuntimeError } from '../../apps/executor/src/runtime/container-runtime.js';
 
 /** What the process in a container does, since nobody runs it. */
@@ -19,6 +20,8 @@ export interface FakeProgram {
   readonly startFails?: { readonly exitCode: 126 | 127 | 128; readonly message: string; readonly times?: number };
   /** What commands run in it come to; default: exit code 0 at once. One that takes for ever is ended by its timeout. */
   readonly exec?: (command: readonly string[]) => FakeExec;
+  /** What its server answers after it has run so long; `nothing`: it is silent. Default: that all is well. */
+  readonly answers?: (check: NetworkCheck, upMs: number) => NetworkAnswer | 'nothing' | undefined;
   /** The container cannot be created: always, or so many times. */
   readonly createFails?: { readonly message: string; readonly times?: number };
 }

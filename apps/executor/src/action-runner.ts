@@ -1,9 +1,10 @@
 import {
+  checkOf,
   containerNamed,
   DomainError,
+  succeeded,
   type ActionOutcome,
   type AssignedPod,
-  type Clock,
   type KnownImages,
   type ObservedContainer,
   type PodAction,
@@ -12,7 +13,8 @@ import {
 import { containerSpecOf, sandboxSpecOf, type NodeContext } from './container-spec.js';
 import type { FactReporter } from './fact-reporter.js';
 import type { ImagePuller } from './image-puller.js';
-import { RuntimeError, type ContainerRuntime, type PullProgress } from './runtime/container-runtime.js';
+import { addressOf, runHook, type Checkers } from './probes/run-check.js';
+import { RuntimeError, type PullProgress } from './runtime/container-runtime.js';
 
 /** What a worker keeps of what its actions brought. */
 export interface ActionSink {
@@ -22,9 +24,7 @@ export interface ActionSink {
   wake(): void;
 }
 
-export interface ActionRunnerDeps {
-  readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
+export interface ActionRunnerDeps extends Checkers {
   readonly puller: ImagePuller;
   readonly reporter: FactReporter;
   readonly node: NodeContext;
@@ -37,6 +37,10 @@ export type Aftermath = 'known' | 'look';
 const PROGRESS_MS = 2_000;
 /** A stop that failed is tried again after this long. */
 const STOP_RETRY_MS = 1_000;
+/** So is a hook that the engine did not let us run. */
+const HOOK_RETRY_MS = 1_000;
+/** kubelet gives a postStart hook for ever; nothing here waits that long. */
+const LONGEST_HOOK_MS = 3_600_000;
 
 type Action<Type extends PodAction['type']> = Extract<PodAction, { type: Type }>;
 
@@ -78,6 +82,9 @@ export class ActionRunner {
         return 'look';
       case 'Stop':
         void this.stop(action);
+        return 'known';
+      case 'RunHook':
+        void this.runHook(action, pod, observed);
         return 'known';
       case 'Remove':
         await runtime.remove(action.containerId);
@@ -193,6 +200,34 @@ export class ActionRunner {
       await this.deps.clock.sleep(STOP_RETRY_MS);
     }
     this.sink.keepOutcome({ type: 'StopReturned', containerId });
+    this.sink.wake();
+  }
+
+  /** Goes on beside the worker. */
+  private async runHook(
+    { hook, container: name, containerId, timeoutSeconds }: Action<'RunHook'>,
+    pod: AssignedPod | undefined,
+    observed: readonly ObservedContainer[],
+  ): Promise<void> {
+    const container = pod && containerNamed(pod.spec, name);
+    const handler = container?.lifecycle?.[hook];
+    const timeoutMs = timeoutSeconds === undefined ? LONGEST_HOOK_MS : timeoutSeconds * 1000;
+    const { result, message } =
+      container && handler
+        ? await runHook(
+            this.deps,
+            containerId,
+            checkOf(handler, container, addressOf(containerId, observed)),
+            timeoutMs,
+          )
+        : succeeded;
+    if (result === 'unknown' && hook === 'postStart') {
+      await this.deps.clock.sleep(HOOK_RETRY_MS);
+      this.sink.keepOutcome({ type: 'HookInterrupted', containerId });
+    } else {
+      const failure = result === 'success' ? {} : { failure: message };
+      this.sink.keepOutcome({ type: 'HookReturned', hook, container: name, containerId, ...failure });
+    }
     this.sink.wake();
   }
 }

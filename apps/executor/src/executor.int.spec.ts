@@ -8,6 +8,7 @@ import { SeededIds } from '../../../test/support/seeded-ids.js';
 import { systemClock } from '../../../test/support/system-clock.js';
 import type { SeenState } from './assignment-tracker.js';
 import { Executor } from './executor.js';
+import { NetworkProber } from './probes/network-prober.js';
 
 jest.setTimeout(120_000);
 
@@ -38,6 +39,7 @@ class Scene {
       store: { load: async () => this.seen, save: async (state) => void (this.seen = state) },
       describeEngine: () => runtime.info(),
       openRuntime: () => runtime,
+      prober: new NetworkProber(systemClock),
       report: () => undefined,
     });
     await this.executor.start();

@@ -9,6 +9,7 @@ import { NodeAgent } from './node-agent.js';
 import type { NodeStateStore } from './node-state-store.js';
 import { Orphans } from './orphans.js';
 import { PodsOnNode } from './pods-on-node.js';
+import type { Prober } from './probes/prober.js';
 import { readAssignedPod } from './read-assigned-pod.js';
 import type { Report } from './report.js';
 import { RuntimeError, type ContainerRuntime, type RuntimeInfo } from './runtime/container-runtime.js';
@@ -39,6 +40,8 @@ export interface ExecutorOptions {
   readonly describeEngine: () => Promise<RuntimeInfo>;
   /** The engine as seen by one cluster on this node. */
   readonly openRuntime: (cluster: string) => ContainerRuntime;
+  /** Asks the servers in this node's pods. */
+  readonly prober: Prober;
   readonly report: Report;
   readonly heartbeatMs?: number;
   /** Pods made or removed at one time; by default two per core of this node's share. */
@@ -180,11 +183,11 @@ export class Executor {
     this.reporter.retryNow();
     this.tellFirstSession();
     if (this.session || this.stopped) return;
-    const { clock, bus, node, hostIP, report, openRuntime } = this.options;
+    const { clock, bus, node, hostIP, report, openRuntime, prober } = this.options;
     const runtime = openRuntime(cluster);
     const slots = this.options.slots ?? Math.max(2, Math.round((this.capacity.cpuMillis / 1000) * SLOTS_PER_CORE));
     const pods = new PodsOnNode({
-      ...{ runtime, clock, report },
+      ...{ runtime, prober, clock, report },
       reporter: this.reporter,
       puller: new ImagePuller(runtime, clock),
       slots: new EngineSlots(slots),

@@ -2,12 +2,13 @@ import {
   computePodActions,
   computeRemoval,
   exitFactId,
+  isHooked,
   NO_MEMORY,
   observedFacts,
   remember,
   type ActionOutcome,
   type Admission,
-  type Clock,
+  type AssignedPod,
   type KnownImages,
   type Millis,
   type ObservedContainer,
@@ -22,13 +23,13 @@ import type { EngineSlots, Release } from './engine-slots.js';
 import type { FactReporter } from './fact-reporter.js';
 import type { ImagePuller } from './image-puller.js';
 import { deadlineOf, keyOf, newestWish, type PodWish } from './pod-wish.js';
+import { PodProbes } from './probes/pod-probes.js';
+import type { Checkers } from './probes/run-check.js';
 import type { Report } from './report.js';
-import { RuntimeError, type ContainerRuntime } from './runtime/container-runtime.js';
+import { RuntimeError } from './runtime/container-runtime.js';
 import { Wakeup } from './wakeup.js';
 
-export interface PodWorkerDeps {
-  readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
+export interface PodWorkerDeps extends Checkers {
   readonly puller: ImagePuller;
   readonly slots: EngineSlots;
   readonly reporter: FactReporter;
@@ -58,6 +59,7 @@ export class PodWorker {
   private memory: PodMemory = NO_MEMORY;
   private readonly wakeup = new Wakeup();
   private readonly runner: ActionRunner;
+  private readonly probes: PodProbes;
   private cancelTimer: () => void = () => undefined;
   private stopped = false;
   private troubles = 0;
@@ -79,6 +81,11 @@ export class PodWorker {
       keepContainer: (container) => (this.observed = withContainer(this.observed, container)),
       keepOutcome: (outcome) => this.keep(outcome),
       wake: () => this.wake(),
+    });
+    this.probes = new PodProbes({
+      ...deps,
+      tell: (facts) => deps.reporter.tell(this.key, facts),
+      changed: () => this.wake(),
     });
     this.wakeup.ring();
     this.finished = this.run();
@@ -120,6 +127,7 @@ export class PodWorker {
     this.cancelTimer();
     this.wakeup.ring();
     await this.finished;
+    this.probes.stop();
   }
 
   private async run(): Promise<void> {
@@ -215,7 +223,9 @@ export class PodWorker {
       observed.filter(({ id }) => reporter.isAcknowledged(uid, exitFactId(id))).map(({ id }) => id),
     );
     const refusal = typeof this.admission === 'object' && { refusal: this.admission };
-    return computePodActions({ pod: wish.pod, observed, images, memory, settled, node: node.name, now, ...refusal });
+    const { health } = this.probes;
+    const { pod } = wish;
+    return computePodActions({ pod, observed, images, memory, settled, health, node: node.name, now, ...refusal });
   }
 
   /** Makes a decision count: what it remembers, and what the log is told. */
@@ -226,11 +236,24 @@ export class PodWorker {
     this.resources = plan.holdsResources;
     if (isFreed) this.deps.onFreed();
     if (this.wish.kind === 'unassigned') {
+      this.probes.look(undefined);
       reporter.forget(this.key.uid);
       return;
     }
     const { pod } = this.wish;
     reporter.offer(pod.key, [...observedFacts(pod, this.observed, this.memory, node.hostIP), ...plan.facts]);
+    this.look(pod);
+  }
+
+  /** Has the probes see what the worker has seen. */
+  private look(pod: AssignedPod): void {
+    const { observed, memory } = this;
+    this.probes.look({
+      pod,
+      observed,
+      mayProbe: (run) => isHooked(pod, memory, run),
+      isEnding: (id) => pod.deletion !== undefined || pod.terminated || id in memory.graceEnds,
+    });
   }
 
   private keep(outcome: ActionOutcome): void {
@@ -242,7 +265,7 @@ export class PodWorker {
 
 /** Actions that cost the engine processor time, and so need a slot. */
 function usesEngine({ type }: PodAction): boolean {
-  return type !== 'InspectImage' && type !== 'PullImage' && type !== 'Stop';
+  return type !== 'InspectImage' && type !== 'PullImage' && type !== 'Stop' && type !== 'RunHook';
 }
 
 function withContainer(all: readonly ObservedContainer[], one: ObservedContainer): readonly ObservedContainer[] {

@@ -9,6 +9,7 @@ import { readDockerHost } from './docker-endpoint.js';
 import { Executor } from './executor.js';
 import { ExecutorModule } from './executor.module.js';
 import { NodeStateFile } from './node-state-store.js';
+import { NetworkProber } from './probes/network-prober.js';
 import type { Report } from './report.js';
 import { DockerRuntime } from './runtime/docker-runtime.js';
 
@@ -64,6 +65,7 @@ export async function startExecutor(config: ExecutorConfig): Promise<RunningExec
     // No cluster is known yet, and none is needed to ask an engine what it is.
     describeEngine: () => new DockerRuntime({ docker, cluster: '', node, clock }).info(),
     openRuntime: (cluster) => new DockerRuntime({ docker, cluster, node, clock }),
+    prober: new NetworkProber(clock),
   });
   const application = await NestFactory.createMicroservice(module, {
     strategy: new NatsTransport({ link: bus.link }),

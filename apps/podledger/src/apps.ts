@@ -5,6 +5,7 @@ import { SystemClock, SystemIds } from '#system';
 import { startApi } from '../../api/src/api.js';
 import { Executor } from '../../executor/src/executor.js';
 import { NodeStateFile } from '../../executor/src/node-state-store.js';
+import { NetworkProber } from '../../executor/src/probes/network-prober.js';
 import { DockerRuntime } from '../../executor/src/runtime/docker-runtime.js';
 import { startScheduler } from '../../scheduler/src/start-scheduler.js';
 import type { Apps, BusAccess, ExecutorConfig, Running } from './assembly.js';
@@ -48,6 +49,7 @@ async function startExecutor({
     store: new NodeStateFile(join(stateDirectory, 'seen.json')),
     describeEngine: () => new DockerRuntime({ docker, cluster: '', node: nodeName, clock }).info(),
     openRuntime: (cluster) => new DockerRuntime({ docker, cluster, node: nodeName, clock }),
+    prober: new NetworkProber(clock),
     report,
   });
   try {

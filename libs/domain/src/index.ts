@@ -82,6 +82,7 @@ export * from './lifecycle/compute-removal.js';
 export * from './lifecycle/observed-facts.js';
 export * from './lifecycle/expand-env.js';
 export * from './lifecycle/admit.js';
+export * from './lifecycle/hooks.js';
 export * from './probes/check.js';
 export * from './probes/probe-track.js';
 export * from './probes/container-probes.js';

@@ -38,7 +38,7 @@ export async function execInContainer(
   command: readonly string[],
   timeoutMs: number,
 ): Promise<ExecResult> {
-  const running = await begin(client, id, command);
+  const running = await answered(begin(client, id, command));
   const output = new Output();
   let cancel = (): void => undefined;
   const timeout = new Promise<'timeout'>((resolve) => {
@@ -46,7 +46,7 @@ export async function execInContainer(
   });
   try {
     const ended = await Promise.race([output.read(running.stream), timeout]);
-    const { Running, ExitCode } = await inspect(client, running.exec);
+    const { Running, ExitCode } = await answered(inspect(client, running.exec));
     // Something it left behind may hold its output open: it has ended all the same.
     if (ended !== 'timeout' || !Running) return { exitCode: ExitCode ?? 137, output: output.text };
     await end(client, id, running.mark, endOnHost);
@@ -76,6 +76,16 @@ function inspect(client: DockerClient, exec: Dockerode.Exec): Promise<Dockerode.
   return client.call('look at a command that was run', CALL_DEADLINE_MS, (_, abortSignal) =>
     exec.inspect({ abortSignal }),
   );
+}
+
+/** An engine that takes too long to answer says nothing of the command: it is away, for all that is known. */
+async function answered<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || error.fault !== 'DeadlineExceeded') throw error;
+    throw new RuntimeError('Unavailable', error.message, undefined, { cause: error });
+  }
 }
 
 class Output {

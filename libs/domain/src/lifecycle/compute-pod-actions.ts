@@ -6,6 +6,7 @@ import { backOffMs, CREATE_BACK_OFF, isHeldBack, RESTART_RESET_MS } from './back
 import { computeRemoval } from './compute-removal.js';
 import { needsPodIP } from './expand-env.js';
 import { dependenciesOf } from './dependencies.js';
+import { healthWithHooks, planPostStarts, preStopsOf } from './hooks.js';
 import { podOutcome, type PodOutcome, type RunState } from './fate.js';
 import type { Creation, MembersPlan } from './members-plan.js';
 import type { ObservedContainer } from './observed.js';
@@ -29,7 +30,8 @@ export function computePodActions(input: PodInput): PodPlan {
   if (pod.deletion) {
     const deadline = pod.deletion.requestedAt + pod.deletion.gracePeriodSeconds * 1000;
     const message = 'The pod is deleted';
-    const plan = computeRemoval({ observed, memory, deadline, settled, message, order: stopOrderOf(pod), now });
+    const rules = { order: stopOrderOf(pod), preStops: preStopsOf(pod) };
+    const plan = computeRemoval({ observed, memory, deadline, settled, message, ...rules, now });
     return plan.gone ? { ...plan, facts: [removedFact(input)] } : plan;
   }
   const view = viewPod(pod, observed, memory);
@@ -64,6 +66,8 @@ function forget(memory: PodMemory, observed: readonly ObservedContainer[]): PodM
     stopping: Object.fromEntries(Object.entries(memory.stopping).filter(([id]) => running.has(id))),
     graceEnds: Object.fromEntries(Object.entries(memory.graceEnds).filter(([id]) => running.has(id))),
     replaced: memory.replaced.filter((id) => known.has(id)),
+    hooks: Object.fromEntries(Object.entries(memory.hooks).filter(([id]) => running.has(id))),
+    condemned: memory.condemned.filter((id) => known.has(id)),
   };
 }
 
@@ -97,7 +101,12 @@ function windDown(
   const graceSeconds = isOver ? 0 : pod.spec.terminationGracePeriodSeconds;
   const stops = planStops(
     running.map((container) => ({ container, message, replaced: false })),
-    { memory, order: stopOrderOf(pod), deadline: now + graceSeconds * 1000, now, shorten: false },
+    {
+      ...{ memory, order: stopOrderOf(pod), preStops: preStopsOf(pod) },
+      deadline: now + graceSeconds * 1000,
+      now,
+      shorten: false,
+    },
   );
   const fresh = [...view.members, ...view.sandboxes].filter((container) => isFresh(container));
   const removable = [...fresh, ...outdated(view, settled)];
@@ -143,17 +152,27 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
   const { pod, now, settled, memory } = input;
   const wantedSandbox = sandboxHash(pod);
   const sandbox = view.sandboxes.find((one) => one.specHash === wantedSandbox && (isRunning(one) || isFresh(one)));
-  const members = planMembers({ pod, view, sandbox, memory, now, ...(input.health && { health: input.health }) });
+  const running = [...view.inits, ...view.apps].filter(isRunning);
+  const health = healthWithHooks(pod, running, memory, input.health);
+  const members = planMembers({ pod, view, sandbox, memory, now, health });
   const waits = members.nextLookAt === undefined ? [] : [members.nextLookAt];
-  const stops = planStops(sandboxStops(members.stop, view, sandbox), {
+  const ending = new Set(members.stop.map(({ container }) => container.id));
+  const postStarts = planPostStarts(
+    pod,
+    running.filter(({ id }) => !ending.has(id)),
     memory,
+  );
+  const stops = planStops(sandboxStops(members.stop, view, sandbox), {
+    memory: { ...memory, hooks: postStarts.hooks },
     order: stopOrderOf(pod),
+    preStops: preStopsOf(pod),
     deadline: now + pod.spec.terminationGracePeriodSeconds * 1000,
     now,
     shorten: false,
   });
   if (stops.nextLookAt !== undefined) waits.push(stops.nextLookAt);
   const replaced = members.stop.filter((stop) => stop.replaced).map(({ container }) => container.id);
+  const condemned = members.stop.filter((stop) => stop.condemned).map(({ container }) => container.id);
   const images = planImages(input, [...members.singly.create, ...members.create, ...members.upcoming]);
   waits.push(...images.waits);
   const isBlocked = ({ container: { name } }: Creation): boolean =>
@@ -173,6 +192,7 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
   ];
   const actions: PodAction[] = [
     ...stops.actions,
+    ...postStarts.actions,
     ...removals.map(({ id }): PodAction => ({ type: 'Remove', containerId: id })),
     ...images.actions,
   ];
@@ -193,6 +213,7 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
       ...stops.memory,
       restarts: members.restarts,
       replaced: [...new Set([...memory.replaced, ...replaced])],
+      condemned: [...new Set([...memory.condemned, ...condemned])],
     },
     ...(waits.length > 0 && { nextLookAt: Math.min(...waits) }),
     holdsResources: true,

@@ -1,4 +1,5 @@
 import type { Millis } from '../event.js';
+import { NO_PRE_STOPS, type PreStops } from './hooks.js';
 import type { ObservedContainer } from './observed.js';
 import type { PodMemory } from './pod-memory.js';
 import { hasEnded, isFresh, isRunning } from './pod-view.js';
@@ -16,6 +17,8 @@ export interface RemovalInput {
   readonly message: string;
   /** Default: all at once. */
   readonly order?: StopOrder;
+  /** Default: no hooks. */
+  readonly preStops?: PreStops;
   readonly now: Millis;
 }
 
@@ -24,12 +27,12 @@ export interface RemovalInput {
  * they are removed as soon as the log has their exits, the sandbox with them, the volumes last. Never makes anything.
  */
 export function computeRemoval(input: RemovalInput): PodPlan {
-  const { observed, memory, deadline, settled, message, order = atOnce, now } = input;
+  const { observed, memory, deadline, settled, message, order = atOnce, preStops = NO_PRE_STOPS, now } = input;
   const apps = observed.filter(({ role }) => role === 'app');
   const running = apps.filter(isRunning);
   const stops = planStops(
     running.map((container) => ({ container, message, replaced: false })),
-    { memory, order, deadline, now, shorten: true },
+    { memory, order, preStops, deadline, now, shorten: true },
   );
   const removable = observed.filter((container) => {
     if (container.role === 'sandbox') return running.length === 0;

@@ -2,6 +2,7 @@ import type { Millis } from '../event.js';
 import type { PodFact } from '../pod/pod.js';
 import type { Container } from '../pod/pod-spec.js';
 import { backOffMs, restartBackOff } from './back-off.js';
+import { condemnationOf, isHooked, splitByHooks, type Condemnation } from './hooks.js';
 import type { ObservedContainer } from './observed.js';
 import type { Creation, MembersInput, MembersPlan, Stop } from './members-plan.js';
 import type { RestartCount } from './pod-memory.js';
@@ -43,6 +44,19 @@ export class MembersDraft {
 
   /** Of an older spec: made anew under any policy, as Kubernetes does. */
   isEdited = (container: ObservedContainer): boolean => !this.input.view.isWanted(container);
+
+  /** What a probe or hook has against a container that runs. */
+  condemnationOf(run: ObservedContainer): Condemnation | undefined {
+    const { pod, memory, health } = this.input;
+    return condemnationOf(pod, run, memory, health?.[run.id]);
+  }
+
+  /** Ends a container that a probe or hook has condemned; true when there is one to end. */
+  endCondemned(run: ObservedContainer): boolean {
+    const found = this.condemnationOf(run);
+    if (found) this.stop.push({ container: run, ...found, replaced: false, condemned: true });
+    return found !== undefined;
+  }
 
   replace(container: ObservedContainer, message: string): void {
     this.stop.push({ container, message, replaced: true });
@@ -105,7 +119,12 @@ export class MembersDraft {
   }
 
   finish(initialized: boolean): MembersPlan {
-    const { stop, remove, create, start, held, singly, upcoming, together, facts, restarts } = this;
+    const { stop, remove, create, singly, upcoming, together, facts, restarts } = this;
+    const { pod, view, memory } = this.input;
+    const isPending = (name: string): boolean =>
+      view.apps.some((app) => app.name === name && isRunning(app) && !isHooked(pod, memory, app));
+    const { now: start, later } = splitByHooks(pod.spec.containers, this.start, isPending);
+    const held = [...this.held, ...later];
     const next = this.waits.length > 0 && { nextLookAt: Math.min(...this.waits) };
     const common = { stop, remove, singly, initialized, facts, restarts, ...next };
     if (initialized) return { ...common, create, start, held, upcoming, together };

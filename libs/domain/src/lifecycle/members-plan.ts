@@ -19,6 +19,10 @@ export interface Stop {
   readonly container: ObservedContainer;
   readonly message: string;
   readonly replaced: boolean;
+  /** A probe or hook found it unfit: whatever its exit code, it has failed. */
+  readonly condemned?: boolean;
+  /** Instead of the pod's grace period. */
+  readonly graceSeconds?: number;
 }
 
 /** What a pod's containers need, before its sandbox and its images are looked at. */

@@ -43,7 +43,7 @@ function appFacts(app: ObservedContainer, view: PodView): PodFact[] {
 }
 
 function exitOf(app: ObservedContainer, view: PodView): ContainerExited {
-  const { exitCode, infrastructure, replaced } = view.endingOf(app);
+  const { exitCode, infrastructure, replaced, condemned } = view.endingOf(app);
   // The engine shows death by a signal as 128 + its number; there are 64 of them.
   const signal = exitCode > 128 && exitCode <= 128 + 64 && app.startError === undefined ? exitCode - 128 : undefined;
   return {
@@ -58,6 +58,7 @@ function exitOf(app: ObservedContainer, view: PodView): ContainerExited {
     ...(app.startedAt !== undefined && { startedAt: app.startedAt }),
     ...(infrastructure && { infrastructure: true }),
     ...(replaced && { replaced: true }),
+    ...(condemned && { condemned: true }),
   };
 }
 

@@ -57,7 +57,7 @@ function keepSidecar(draft: MembersDraft, container: Container, run: ObservedCon
   else if (isFresh(run)) startOrRemake(draft, run);
   else if (isRunning(run)) {
     if (draft.isEdited(run)) draft.replace(run, `Container ${run.name} definition changed`);
-    else return isUp(container, health?.[run.id]);
+    else if (!draft.endCondemned(run)) return isUp(container, health?.[run.id]);
   } else if (restarts(pod.spec, container.name, view.endingOf(run)) && draft.mayRestart(run)) {
     draft.makeSingly(container);
   }

@@ -9,7 +9,7 @@ import type { ObservedContainer } from './observed.js';
 import { isUp, planInits } from './plan-inits.js';
 import type { PodInput } from './pod-plan.js';
 import { generationOf, hasEnded, isFresh, isRunning, nextAttempt, type PodView } from './pod-view.js';
-import { restarts } from './restart-rule.js';
+import { restartPolicyOf, restarts } from './restart-rule.js';
 
 /** Plans the containers of a pod that is to run, by the pod's fate rule (DESIGN section 4). */
 export function planMembers(input: MembersInput): MembersPlan {
@@ -63,6 +63,7 @@ function planSharedFate(draft: MembersDraft): void {
     else if (isRunning(member)) {
       if (sandbox && !draft.isJoined(member)) draft.replace(member, 'Its pod has a new sandbox');
       else if (draft.isEdited(member)) draft.replace(member, `Container ${member.name} definition changed`);
+      else draft.endCondemned(member);
     } else if (restarts(pod.spec, member.name, view.endingOf(member)) && draft.mayRestart(member)) {
       draft.make(container, generation);
     }
@@ -75,6 +76,9 @@ function whyOver(draft: MembersDraft, main: ObservedContainer | undefined): stri
   if (hasEnded(main)) return `main container ${main.name} ended`;
   if (!draft.isJoined(main)) return 'Pod sandbox changed, it will be killed and re-created';
   if (isRunning(main) && draft.isEdited(main)) return `Container ${main.name} definition changed`;
+  // Under Never it is only ended, and the pod with it.
+  if (isRunning(main) && restartPolicyOf(draft.input.pod.spec, main.name) !== 'Never')
+    return draft.condemnationOf(main)?.message;
   return undefined;
 }
 
@@ -82,7 +86,9 @@ function whyOver(draft: MembersDraft, main: ObservedContainer | undefined): stri
 function restartPod(draft: MembersDraft, generation: number, main: ObservedContainer | undefined, why: string): void {
   const { pod, view, memory } = draft.input;
   const running = view.apps.filter(isRunning);
-  for (const app of running) draft.replace(app, `The pod is restarted: ${why}`);
+  for (const app of running) {
+    if (app !== main || !draft.endCondemned(app)) draft.replace(app, `The pod is restarted: ${why}`);
+  }
   draft.remove.push(...view.apps.filter(isFresh));
   const due = !main || !hasEnded(main) || draft.mayRestart(main);
   if (!due || running.length > 0) return;
@@ -107,6 +113,7 @@ function planIndependent(draft: MembersDraft): void {
       if (!sandbox || !draft.isJoined(newest))
         draft.replace(newest, 'Pod sandbox changed, it will be killed and re-created');
       else if (draft.isEdited(newest)) draft.replace(newest, `Container ${newest.name} definition changed`);
+      else draft.endCondemned(newest);
     } else if (restarts(pod.spec, newest.name, view.endingOf(newest)) && draft.mayRestart(newest)) {
       draft.make(container, 0);
     }

@@ -30,7 +30,17 @@ export interface PodMemory {
   readonly restarts: Readonly<Record<string, RestartCount>>;
   /** Highest attempt seen of each container, `""` for the sandbox: somebody may remove them all. */
   readonly attempts: Readonly<Record<string, number>>;
+  /** Lifecycle hooks under way and done, by the id of a container that runs. */
+  readonly hooks: Readonly<Record<string, ContainerHooks>>;
+  /** Ids of containers stopped because a probe or a hook condemned them. */
+  readonly condemned: readonly string[];
   readonly volumesRemoved: boolean;
+}
+
+/** How far the hooks of one run of a container have come. One that is not named has not begun. */
+export interface ContainerHooks {
+  readonly postStart?: 'running' | 'done' | 'failed';
+  readonly preStop?: 'running' | 'done';
 }
 
 export const NO_MEMORY: PodMemory = {
@@ -42,6 +52,8 @@ export const NO_MEMORY: PodMemory = {
   failures: {},
   restarts: {},
   attempts: {},
+  hooks: {},
+  condemned: [],
   volumesRemoved: false,
 };
 
@@ -82,6 +94,16 @@ export type ActionOutcome =
   | { readonly type: 'ImageVanished'; readonly container: string }
   /** A stop returned, whether or not the container has ended. */
   | { readonly type: 'StopReturned'; readonly containerId: string }
+  | {
+      readonly type: 'HookReturned';
+      readonly hook: 'postStart' | 'preStop';
+      readonly container: string;
+      readonly containerId: string;
+      /** Why it failed, when it did. */
+      readonly failure?: string;
+    }
+  /** The engine went away in the middle of a postStart hook: it is begun again. */
+  | { readonly type: 'HookInterrupted'; readonly containerId: string }
   | { readonly type: 'VolumesRemoved' };
 
 /** The memory after an outcome, and what the log is to be told of it. */
@@ -124,6 +146,10 @@ export function remember(
       return quietly({ ...memory, pulled: without(memory.pulled, outcome.container) });
     case 'StopReturned':
       return quietly({ ...memory, stopping: without(memory.stopping, outcome.containerId) });
+    case 'HookReturned':
+      return hookReturned(memory, outcome);
+    case 'HookInterrupted':
+      return quietly({ ...memory, hooks: without(memory.hooks, outcome.containerId) });
     case 'VolumesRemoved':
       return quietly({ ...memory, volumesRemoved: true });
   }
@@ -151,6 +177,27 @@ function pulled(
       },
     ],
   };
+}
+
+function hookReturned(
+  memory: PodMemory,
+  { hook, container, containerId, failure }: Extract<ActionOutcome, { type: 'HookReturned' }>,
+): { memory: PodMemory; facts: readonly PodFact[] } {
+  const before = memory.hooks[containerId];
+  const postStart = failure === undefined ? 'done' : 'failed';
+  const now: ContainerHooks = hook === 'preStop' ? { ...before, preStop: 'done' } : { ...before, postStart };
+  const after = { ...memory, hooks: { ...memory.hooks, [containerId]: now } };
+  const run = { container, containerId };
+  if (failure !== undefined) {
+    const data = { ...run, hook, message: failure };
+    return {
+      memory: after,
+      facts: [{ id: `${containerId}/LifecycleHookFailed/${hook}`, type: 'LifecycleHookFailed', data }],
+    };
+  }
+  if (hook === 'preStop') return quietly(after);
+  const id = `${containerId}/PostStartHookSucceeded`;
+  return { memory: after, facts: [{ id, type: 'PostStartHookSucceeded', data: run }] };
 }
 
 /** One per creation, so that the log says of every run whether its image was fetched for it. */

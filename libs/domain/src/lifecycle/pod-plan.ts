@@ -1,6 +1,7 @@
 import type { Millis } from '../event.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
 import type { PodFact, PodRefusedByNode } from '../pod/pod.js';
+import type { ContainerHealth } from '../probes/container-probes.js';
 import type { ObservedContainer } from './observed.js';
 import type { PodMemory } from './pod-memory.js';
 
@@ -28,6 +29,15 @@ export type PodAction =
       readonly containerId: string;
       readonly graceSeconds: number;
     }
+  /** A lifecycle hook, for `timeoutSeconds` at most. Nobody waits for it. */
+  | {
+      readonly type: 'RunHook';
+      readonly hook: 'postStart' | 'preStop';
+      readonly container: string;
+      readonly containerId: string;
+      /** Default: as long as it takes. */
+      readonly timeoutSeconds?: number;
+    }
   | { readonly type: 'Remove'; readonly containerId: string }
   | { readonly type: 'RemoveVolumes' };
 
@@ -40,7 +50,7 @@ export interface PodInput {
   /** Ids of containers whose exit the log has: only those may be removed. */
   readonly settled: ReadonlySet<string>;
   /** What probes say of running containers, by container id. One with probes and without an entry has not come up yet. */
-  readonly health?: Readonly<Record<string, { readonly started: boolean; readonly ready: boolean }>>;
+  readonly health?: Readonly<Record<string, ContainerHealth>>;
   /** The node cannot take the pod. */
   readonly refusal?: PodRefusedByNode;
   readonly node: string;

@@ -65,6 +65,7 @@ export function viewPod(pod: AssignedPod, observed: readonly ObservedContainer[]
   const ownEnding = (container: ObservedContainer): Ending => ({
     exitCode: container.exitCode ?? START_FAILED,
     ...endedByUs({ pod, container, sandboxes, memory, isWanted: isWanted(container) }),
+    ...((memory.condemned.includes(container.id) || pod.reported?.[container.id]?.condemned) && { condemned: true }),
     ...(container.startError !== undefined && { startFailed: true }),
   });
   const askedBy = restartAskedBy(pod, members, memory, ownEnding);

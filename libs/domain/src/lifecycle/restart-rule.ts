@@ -8,6 +8,8 @@ export interface Ending {
   readonly infrastructure?: boolean;
   /** Stopped only to be made anew: see `Termination.replaced`. */
   readonly replaced?: boolean;
+  /** Stopped because a probe or a hook found it unfit: see `Termination.condemned`. */
+  readonly condemned?: boolean;
   /** Its start failed: it never ran. */
   readonly startFailed?: boolean;
 }
@@ -19,20 +21,23 @@ export type RestartSpec = Pick<PodSpec, 'containers' | 'initContainers' | 'resta
 export type RestartAction = 'None' | ContainerRestartRule['action'];
 
 /** Whether a policy has a container that ended run again. */
-export function policyRestarts(policy: PodSpec['restartPolicy'], { exitCode, infrastructure }: Ending): boolean {
+export function policyRestarts(
+  policy: PodSpec['restartPolicy'],
+  { exitCode, infrastructure, condemned }: Ending,
+): boolean {
   switch (policy) {
     case 'Always':
       return true;
     case 'OnFailure':
-      return exitCode !== 0 || infrastructure === true;
+      return exitCode !== 0 || infrastructure === true || condemned === true;
     case 'Never':
       return false;
   }
 }
 
-/** It did its work. What ended with its engine did not, whatever the code. */
-export const isSuccess = ({ exitCode, infrastructure, replaced }: Ending): boolean =>
-  exitCode === 0 && !infrastructure && !replaced;
+/** It did its work. What ended with its engine did not, whatever the code, nor what was killed for its health. */
+export const isSuccess = ({ exitCode, infrastructure, replaced, condemned }: Ending): boolean =>
+  exitCode === 0 && !infrastructure && !replaced && !condemned;
 
 /**
  * The policy of one container: its own before its pod's. An init container that succeeded is never begun again, so that

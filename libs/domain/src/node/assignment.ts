@@ -9,6 +9,11 @@ export function assignedPod(pod: PodState): AssignedPod {
   for (const { name, attempt, running, terminated, last } of Object.values(containers)) {
     if (running ?? terminated ?? last) attempts[name] = attempt;
   }
+  const reported = Object.values(containers).flatMap(({ containerId, reported: known, terminated }) => {
+    if (containerId === undefined) return [];
+    const run = terminated?.condemned ? { condemned: true } : known;
+    return run ? [[containerId, run] as const] : [];
+  });
   return {
     key: { uid: meta.uid, namespace: meta.namespace, name: meta.name },
     spec,
@@ -19,6 +24,7 @@ export function assignedPod(pod: PodState): AssignedPod {
     scheduledAt,
     attempts,
     ...(specChangedAt !== undefined && { specChangedAt }),
+    ...(reported.length > 0 && { reported: Object.fromEntries(reported) }),
     ...(meta.deletion && {
       deletion: { requestedAt: meta.deletion.requestedAt, gracePeriodSeconds: meta.deletion.gracePeriodSeconds },
     }),

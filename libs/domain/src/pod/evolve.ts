@@ -139,7 +139,7 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         attempt,
         containerId: termination.containerId,
         ...(before.imageId !== undefined && { imageId: before.imageId }),
-        terminated: termination,
+        terminated: { ...termination, ...(isCondemned(before, termination.containerId) && { condemned: true }) },
         ...(previous && { last: previous }),
       });
     }
@@ -189,9 +189,11 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
     case 'ImagePullStarted':
     case 'ImagePullProgressed':
     case 'ContainerKilling':
-    case 'ContainerProbeFailed':
-    case 'LifecycleHookFailed':
       return pod;
+    case 'ContainerProbeFailed':
+      return event.data.condemned ? withReport(pod, event.data, { condemned: true }) : pod;
+    case 'LifecycleHookFailed':
+      return event.data.hook === 'postStart' ? withReport(pod, event.data, { condemned: true }) : pod;
   }
 }
 
@@ -215,6 +217,10 @@ function readiness(
     Ready: condition(pod, event, 'Ready', next),
   };
 }
+
+/** Whether the log has the verdict that a run was killed for, though its node may have forgotten it. */
+const isCondemned = ({ containerId, reported }: ContainerState, endedId: string): boolean =>
+  containerId === endedId && reported?.condemned === true;
 
 /** News of the run of a container that the log knows as the present one. */
 function withReport(pod: PodState, { container, containerId }: ContainerRun, news: ReportedRun): PodState {

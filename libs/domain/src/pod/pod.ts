@@ -29,6 +29,8 @@ export interface Termination {
   readonly infrastructure?: boolean;
   /** The node stopped it only to make it anew (its definition was edited, or all containers restart): begun again under any policy. */
   readonly replaced?: boolean;
+  /** The node stopped it because a probe or its postStart hook failed for good: it has failed, whatever the code. */
+  readonly condemned?: boolean;
 }
 
 /** What one node saw of one pod. `id` makes a repeat recognisable: container id + fact. */
@@ -135,6 +137,8 @@ export interface ContainerProbeFailed extends ContainerRun {
   readonly message: string;
   /** Failures since one was told last, this one included. */
   readonly count: number;
+  /** It was one too many: the container is killed for it. */
+  readonly condemned?: boolean;
 }
 export interface ContainerReadinessChanged extends ContainerRun {
   readonly ready: boolean;
@@ -214,6 +218,8 @@ export interface ReportedRun {
   readonly started?: boolean;
   /** What its readiness probe said last. */
   readonly ready?: boolean;
+  /** A probe or its postStart hook has failed for good: it is to be killed. */
+  readonly condemned?: boolean;
 }
 
 /** One container of a pod, as the log knows it. Exactly one of waiting, running and terminated is present. */

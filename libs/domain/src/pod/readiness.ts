@@ -103,6 +103,7 @@ export const endingOf = (end: Termination): NonNullable<RunState['ending']> => (
   exitCode: end.exitCode,
   ...(end.infrastructure && { infrastructure: true }),
   ...(end.replaced && { replaced: true }),
+  ...(end.condemned && { condemned: true }),
   ...(end.reason === 'StartError' && { startFailed: true }),
 });
 

@@ -124,7 +124,8 @@ export function withCheckEnded(
   const facts: PodFact[] = [];
   if (told) {
     const id = `${containerId}/ContainerProbeFailed/${kind}/${now}`;
-    facts.push({ id, type: 'ContainerProbeFailed', data: { ...common, probe: kind, ...told } });
+    const data = { ...common, probe: kind, ...told, ...(condemns(track) && { condemned: true }) };
+    facts.push({ id, type: 'ContainerProbeFailed', data });
   }
   if (kind === 'startup' && track.passes && !was.passes) {
     facts.push({ id: `${containerId}/ContainerStartupSucceeded`, type: 'ContainerStartupSucceeded', data: common });
