@@ -41,7 +41,7 @@ const ROOTS = {
     'CoreV1EventList',
     'V1Binding',
   ],
-  'apps.v1': ['V1ReplicaSet', 'V1ReplicaSetList'],
+  'apps.v1': ['V1DaemonSet', 'V1DaemonSetList', 'V1Deployment', 'V1DeploymentList', 'V1ReplicaSet', 'V1ReplicaSetList'],
   'batch.v1': ['V1Job', 'V1JobList', 'V1CronJob', 'V1CronJobList'],
   'events.v1': ['EventsV1Event', 'EventsV1EventList'],
   'autoscaling.v1': ['V1Scale'],

@@ -95,9 +95,22 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
   PodTerminated: { producer: 'api', cause: 'The pod ended for good: its containers did, or its node was given up.' },
   PodContainersRemoved: { producer: 'executor', cause: 'Nothing of the pod is left on its node.' },
   PodDeleted: { producer: 'api', cause: 'Deletion was asked for, nothing is left on a node, no finalizer is left.' },
+  DeploymentRequested: {
+    producer: 'api',
+    cause: 'A client created a deployment. ScaleRequested follows in the same command.',
+  },
+  DeploymentChanged: {
+    producer: 'api',
+    cause:
+      'A client edited metadata, spec or status; the reconcile noted a revision, garbage collection took off a finalizer.',
+  },
+  DeploymentStatusChanged: { producer: 'scheduler', cause: 'Its replica sets say otherwise, or time ran out.' },
+  DeploymentDeletionRequested: { producer: 'api', cause: 'A client deleted it, or its owner or namespace goes.' },
+  DeploymentDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
   ReplicaSetRequested: {
     producer: 'api',
-    cause: 'A client created a replica set. ScaleRequested follows in the same command.',
+    cause:
+      'A client created a replica set, or a deployment has a new template. ScaleRequested follows in the same command.',
   },
   ScaleRequested: { producer: 'api', cause: 'Any change of spec.replicas, by any route, creation included.' },
   ReplicaSetChanged: {

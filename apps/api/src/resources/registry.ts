@@ -1,3 +1,4 @@
+import { deployments } from './deployments.js';
 import { events, eventsOfEventsGroup } from './events.js';
 import { namespaces } from './namespaces.js';
 import { nodes } from './nodes.js';
@@ -12,6 +13,7 @@ export const served: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
   pods,
+  deployments,
   replicasets,
   eventsOfEventsGroup,
 ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { ClusterState } from '#domain';
 import { aPod, aReplicaSet, aRunningPod, type PodOptions } from '../../../../test/support/scheduling-builders.js';
 import type { PodState } from '../pod/pod.js';
 import { controllerReference } from '../workload/rules.js';
@@ -198,7 +199,7 @@ describe('reconcileReplicaSet', () => {
 });
 
 describe('the rules of replica sets', () => {
-  const cluster = { get: () => undefined, nodes: () => [], dependentsOf: () => [] };
+  const cluster = ClusterState.empty();
   const reconcile = (replicas: number, children: PodState[]) =>
     replicaSetRules.reconcile({ ...set, replicas }, { children, cluster, now: 1_000 });
 

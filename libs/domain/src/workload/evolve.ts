@@ -58,6 +58,17 @@ const TRAITS: { readonly [K in WorkloadKind]: Traits<K> } = {
       observedGeneration: 0,
     },
   },
+  Deployment: {
+    scaled: true,
+    initialStatus: {
+      observedGeneration: 0,
+      replicas: 0,
+      updatedReplicas: 0,
+      readyReplicas: 0,
+      availableReplicas: 0,
+      unavailableReplicas: 0,
+    },
+  },
   Job: {
     scaled: false,
     initialStatus: NEW_JOB_STATUS,

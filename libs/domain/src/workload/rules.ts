@@ -1,4 +1,4 @@
-import type { Kind, ObjectChange, StoredObject } from '../cluster/stored-object.js';
+import type { Kind, ObjectChange, ObjectOf, StoredObject } from '../cluster/stored-object.js';
 import type { Millis } from '../event.js';
 import type { JsonObject } from '../json.js';
 import { namesOf } from '../meta/kinds.js';
@@ -67,6 +67,8 @@ export interface Made {
 export interface ClusterView {
   get(stream: string): StoredObject | undefined;
   nodes(): Iterable<NodeState>;
+  all<K extends Kind>(kind: K): Iterable<ObjectOf<K>>;
+  objectByUid(uid: string): StoredObject | undefined;
   dependentsOf(ownerUid: string): readonly StoredObject[];
 }
 
@@ -91,7 +93,7 @@ export interface WorkloadRules<K extends WorkloadKind = WorkloadKind> {
   /** Whether a change of a child can matter to its workload. Absent: every change does. */
   isChildChange?(before: ChildState | undefined, after: ChildState | undefined): boolean;
   /** Uids of workloads of the kind that a change concerns though it is of no child: a node that joined, say. */
-  alsoConcerned?(change: ObjectChange, cluster: ClusterView & { list(kind: Kind): readonly StoredObject[] }): string[];
+  alsoConcerned?(change: ObjectChange, cluster: ClusterView): readonly string[];
   /** Pods that the reconcile has to know of though they are not among the children: gone by now, or somebody else's. */
   alsoAsked?(
     workload: WorkloadState<K>,

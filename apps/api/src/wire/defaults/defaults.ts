@@ -10,6 +10,8 @@ export function defaulted(object: JsonObject): JsonObject {
       return defaultPod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return defaultReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+      return defaultDeployment(seenAs('apps.v1.Deployment', object));
     case 'v1 Namespace':
       return defaultNamespace(seenAs('core.v1.Namespace', object));
     default:
@@ -19,12 +21,28 @@ export function defaulted(object: JsonObject): JsonObject {
 
 export function defaultReplicaSet(set: Wire<'apps.v1.ReplicaSet'>): Wire<'apps.v1.ReplicaSet'> {
   const { template } = set.spec ?? {};
+  return { ...set, spec: { replicas: 1, ...set.spec, ...(template && { template: defaultTemplate(template) }) } };
+}
+
+/** A template gets the defaults of the pods made from it. */
+export const defaultTemplate = (template: Wire<'core.v1.PodTemplateSpec'>): Wire<'core.v1.PodTemplateSpec'> => ({
+  ...template,
+  spec: defaultPodSpec(template.spec ?? {}),
+});
+
+export function defaultDeployment(deployment: Wire<'apps.v1.Deployment'>): Wire<'apps.v1.Deployment'> {
+  const { template, strategy } = deployment.spec ?? {};
+  const type = strategy?.type ?? 'RollingUpdate';
+  const rollingUpdate = { maxUnavailable: '25%', maxSurge: '25%', ...strategy?.rollingUpdate };
   return {
-    ...set,
+    ...deployment,
     spec: {
       replicas: 1,
-      ...set.spec,
-      ...(template ? { template: { ...template, spec: defaultPodSpec(template.spec ?? {}) } } : {}),
+      revisionHistoryLimit: 10,
+      progressDeadlineSeconds: 600,
+      ...deployment.spec,
+      strategy: { ...strategy, type, ...(type === 'RollingUpdate' && { rollingUpdate }) },
+      ...(template && { template: defaultTemplate(template) }),
     },
   };
 }

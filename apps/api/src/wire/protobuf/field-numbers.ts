@@ -25,6 +25,24 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
   'meta.v1.OwnerReference': 'kind=1 name=3 uid=4 apiVersion=5 controller?=6 blockOwnerDeletion?=7',
   'meta.v1.Preconditions': 'uid?=1 resourceVersion?=2',
 
+  'apps.v1.DaemonSet': 'metadata=1 spec=2 status=3',
+  'apps.v1.DaemonSetCondition': 'type=1 status=2 lastTransitionTime=3 reason=4 message=5',
+  'apps.v1.DaemonSetSpec': 'selector=1 template=2 updateStrategy=3 minReadySeconds=4 revisionHistoryLimit?=6',
+  'apps.v1.DaemonSetStatus':
+    'currentNumberScheduled=1 numberMisscheduled=2 desiredNumberScheduled=3 numberReady=4 observedGeneration=5 ' +
+    'updatedNumberScheduled=6 numberAvailable=7 numberUnavailable=8 collisionCount?=9 conditions=10',
+  'apps.v1.DaemonSetUpdateStrategy': 'type=1 rollingUpdate=2',
+  'apps.v1.Deployment': 'metadata=1 spec=2 status=3',
+  'apps.v1.DeploymentCondition': 'type=1 status=2 reason=4 message=5 lastUpdateTime=6 lastTransitionTime=7',
+  'apps.v1.DeploymentSpec':
+    'replicas?=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit?=6 paused=7 ' +
+    'progressDeadlineSeconds?=9',
+  'apps.v1.DeploymentStatus':
+    'observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4 unavailableReplicas=5 conditions=6 ' +
+    'readyReplicas=7 collisionCount?=8 terminatingReplicas?=9',
+  'apps.v1.DeploymentStrategy': 'type=1 rollingUpdate=2',
+  'apps.v1.RollingUpdateDaemonSet': 'maxUnavailable?=1 maxSurge?=2',
+  'apps.v1.RollingUpdateDeployment': 'maxUnavailable?=1 maxSurge?=2',
   'apps.v1.ReplicaSet': 'metadata=1 spec=2 status=3',
   'apps.v1.ReplicaSetCondition': 'type=1 status=2 lastTransitionTime=3 reason=4 message=5',
   'apps.v1.ReplicaSetSpec': 'replicas?=1 selector=2 template=3 minReadySeconds=4',

@@ -57,6 +57,8 @@ const rules: Readonly<Partial<Record<TypeId, Readonly<Record<string, MergeRule>>
   'core.v1.NodeStatus': { addresses: byKey('type'), conditions: byKey('type') },
   'core.v1.NamespaceStatus': { conditions: byKey('type') },
   'core.v1.ResourceRequirements': { claims: { ownership: 'map', keys: [{ name: 'name' }] } },
+  'apps.v1.DaemonSetStatus': { conditions: byKey('type') },
+  'apps.v1.DeploymentStatus': { conditions: byKey('type') },
   'apps.v1.ReplicaSetStatus': { conditions: byKey('type') },
 };
 

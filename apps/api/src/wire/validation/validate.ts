@@ -1,16 +1,14 @@
 import type { FieldFault, JsonObject } from '#domain';
 import { seenAs } from '../wire-objects.js';
 import {
-  replicaSetWarnings,
   validateEvent,
   validateNamespace,
   validateNamespaceUpdate,
   validateNewEvent,
   validateNode,
   validateNodeUpdate,
-  validateReplicaSet,
-  validateReplicaSetUpdate,
 } from './kinds.js';
+import { validateDeployment, validateReplicaSet, workloadChangeFaults, workloadWarnings } from './workloads.js';
 import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
 
 const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
@@ -31,6 +29,8 @@ function faultsOfNew(object: JsonObject): FieldFault[] {
       return validatePod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return validateReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+      return validateDeployment(seenAs('apps.v1.Deployment', object));
     case 'v1 Namespace':
       return validateNamespace(seenAs('core.v1.Namespace', object));
     case 'v1 Node':
@@ -49,7 +49,11 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
     case 'v1 Pod':
       return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
     case 'apps/v1 ReplicaSet':
-      return validateReplicaSetUpdate(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after));
+    case 'apps/v1 Deployment':
+      return [
+        ...faultsOfNew(after),
+        ...workloadChangeFaults(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after)),
+      ];
     case 'v1 Namespace':
       return validateNamespaceUpdate(seenAs('core.v1.Namespace', before), seenAs('core.v1.Namespace', after));
     case 'v1 Node':
@@ -65,7 +69,8 @@ export function warningsOf(object: JsonObject): string[] {
     case 'v1 Pod':
       return podWarnings(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
-      return replicaSetWarnings(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+      return workloadWarnings(seenAs('apps.v1.ReplicaSet', object));
     default:
       return [];
   }
