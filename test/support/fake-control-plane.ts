@@ -36,6 +36,8 @@ export class FakeControlPlane {
   heartbeats = 0;
   /** So many reports are recorded and their answers lost. */
   answersToLose = 0;
+  /** Reports are lost on their way: nothing of them is recorded or answered. */
+  deaf = false;
   /** Assignments are not sent, as if the bus had dropped them. */
   silent = false;
   /** Each assignment is sent this many times. */
@@ -66,6 +68,7 @@ export class FakeControlPlane {
       return this.fullAssignment();
     });
     answerNodes(bus, nodeCalls.facts, async ({ nodeEpoch, pod, facts }) => {
+      if (this.deaf) return new Promise<never>(() => undefined);
       if (nodeEpoch !== this.epoch) throw new DomainError('StaleNode', 'another epoch');
       const ids = facts.map(({ id }) => id);
       if (!this.pods.has(pod.uid)) return { acknowledged: ids, unknownPod: true };

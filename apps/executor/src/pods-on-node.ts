@@ -27,7 +27,7 @@ export class PodsOnNode {
   assign(pods: readonly AssignedPod[], found: readonly ObservedContainer[]): void {
     this.assigned = new Set(pods.map(({ key }) => key.uid));
     const present = new Set(found.map(({ pod }) => pod.uid));
-    for (const pod of [...pods].sort(byPlacement)) this.want(pod, present.has(pod.key.uid));
+    this.wantAll(pods, present);
     for (const worker of [...this.workers.values()]) {
       if (!this.assigned.has(worker.key.uid)) this.end(worker.key);
     }
@@ -43,7 +43,7 @@ export class PodsOnNode {
       const worker = this.workers.get(uid);
       if (worker) this.end(worker.key);
     }
-    for (const pod of [...upserts].sort(byPlacement)) this.want(pod, false);
+    this.wantAll(upserts, new Set());
   }
 
   /** Ends a pod that is not assigned, known or found. */
@@ -68,16 +68,23 @@ export class PodsOnNode {
     await Promise.all([...this.workers.values()].map((worker) => worker.stop()));
   }
 
-  private want(pod: AssignedPod, present: boolean): void {
+  /** Those that are not asked whether they fit come first: what they hold is taken. */
+  private wantAll(pods: readonly AssignedPod[], present: ReadonlySet<string>): void {
+    const begins = ({ key, deletion, terminated, attempts }: AssignedPod): boolean =>
+      present.has(key.uid) || deletion !== undefined || terminated || Object.keys(attempts).length > 0;
+    for (const pod of pods.filter(begins)) this.want(pod, () => 'begin');
+    for (const pod of pods.filter((one) => !begins(one)).sort(byPlacement)) this.want(pod, () => this.admit(pod));
+  }
+
+  private want(pod: AssignedPod, admit: () => Admission): void {
     const wish = { kind: 'assigned', pod } as const;
     const worker = this.workers.get(pod.key.uid);
     if (worker) worker.want(wish);
-    else this.workers.set(pod.key.uid, new PodWorker(this.deps, wish, () => (present ? 'begin' : this.admit(pod))));
+    else this.workers.set(pod.key.uid, new PodWorker(this.deps, wish, admit));
   }
 
-  /** A pod that ends, has ended or has run is not turned away any more. Of those that wait, who came first is served first. */
+  /** Of pods that wait, who came first is served first. */
   private admit(pod: AssignedPod): Admission {
-    if (pod.deletion || pod.terminated || Object.keys(pod.attempts).length > 0) return 'begin';
     const staying: AssignedPod[] = [];
     const leaving: AssignedPod[] = [];
     let isBehind = false;
