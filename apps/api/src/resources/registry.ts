@@ -1,5 +1,6 @@
-import { deployments } from './deployments.js';
+import { cronjobs } from './cronjobs.js';
 import { events, eventsOfEventsGroup } from './events.js';
+import { jobs } from './jobs.js';
 import { namespaces } from './namespaces.js';
 import { nodes } from './nodes.js';
 import { pods } from './pods.js';
@@ -13,8 +14,9 @@ export const served: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
   pods,
-  deployments,
   replicasets,
+  jobs,
+  cronjobs,
   eventsOfEventsGroup,
 ];
 

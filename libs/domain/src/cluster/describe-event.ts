@@ -108,6 +108,18 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
       return warning('node-controller', 'NodeNotReady', `Node is not ready: ${known.data.message}`);
     case 'NodeLost':
       return warning('node-controller', 'NodeLost', known.data.message);
+    case 'JobSuspended':
+      return normal('job-controller', 'Suspended', 'Job suspended');
+    case 'JobResumed':
+      return normal('job-controller', 'Resumed', 'Job resumed');
+    case 'JobFinished':
+      return known.data.outcome === 'Complete'
+        ? normal('job-controller', 'Completed', 'Job completed')
+        : warning('job-controller', known.data.reason, known.data.message);
+    case 'CronJobSkipped': {
+      const { reason, message } = known.data;
+      return (reason === 'JobAlreadyActive' ? normal : warning)('cronjob-controller', reason, message);
+    }
     case 'NodeDeleted':
       return normal('node-controller', 'RemovingNode', `Removing Node ${object?.meta.name ?? ''} from cluster`);
     case 'PodRequested':
@@ -153,6 +165,12 @@ export function describeForOwner(
       return known.data.reason === 'ScaledDown'
         ? normal(component, 'SuccessfulDelete', `Deleted pod: ${name}`)
         : undefined;
+    case 'JobRequested':
+      return normal(component, 'SuccessfulCreate', `Created job ${name}`);
+    case 'JobFinished':
+      return normal(component, 'SawCompletedJob', `Saw completed job: ${name}, condition: ${known.data.outcome}`);
+    case 'JobDeletionRequested':
+      return normal(component, 'SuccessfulDelete', `Deleted job ${name}`);
     case 'ScaleRequested': {
       const { replicas, previous = 0 } = known.data;
       if (replicas === previous) return undefined;

@@ -1,6 +1,7 @@
 import type { JsonObject } from '#domain';
 import type { Wire } from '../schema/wire-type.js';
 import { seenAs } from '../wire-objects.js';
+import { defaultCronJob, defaultJob } from './job-defaults.js';
 import { defaultPod, defaultPodSpec } from './pod-defaults.js';
 
 /** A decoded object with its kind's defaults; what the client gave stays as it was given. */
@@ -10,8 +11,10 @@ export function defaulted(object: JsonObject): JsonObject {
       return defaultPod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return defaultReplicaSet(seenAs('apps.v1.ReplicaSet', object));
-    case 'apps/v1 Deployment':
-      return defaultDeployment(seenAs('apps.v1.Deployment', object));
+    case 'batch/v1 Job':
+      return defaultJob(seenAs('batch.v1.Job', object));
+    case 'batch/v1 CronJob':
+      return defaultCronJob(seenAs('batch.v1.CronJob', object));
     case 'v1 Namespace':
       return defaultNamespace(seenAs('core.v1.Namespace', object));
     default:
@@ -21,28 +24,12 @@ export function defaulted(object: JsonObject): JsonObject {
 
 export function defaultReplicaSet(set: Wire<'apps.v1.ReplicaSet'>): Wire<'apps.v1.ReplicaSet'> {
   const { template } = set.spec ?? {};
-  return { ...set, spec: { replicas: 1, ...set.spec, ...(template && { template: defaultTemplate(template) }) } };
-}
-
-/** A template gets the defaults of the pods made from it. */
-export const defaultTemplate = (template: Wire<'core.v1.PodTemplateSpec'>): Wire<'core.v1.PodTemplateSpec'> => ({
-  ...template,
-  spec: defaultPodSpec(template.spec ?? {}),
-});
-
-export function defaultDeployment(deployment: Wire<'apps.v1.Deployment'>): Wire<'apps.v1.Deployment'> {
-  const { template, strategy } = deployment.spec ?? {};
-  const type = strategy?.type ?? 'RollingUpdate';
-  const rollingUpdate = { maxUnavailable: '25%', maxSurge: '25%', ...strategy?.rollingUpdate };
   return {
-    ...deployment,
+    ...set,
     spec: {
       replicas: 1,
-      revisionHistoryLimit: 10,
-      progressDeadlineSeconds: 600,
-      ...deployment.spec,
-      strategy: { ...strategy, type, ...(type === 'RollingUpdate' && { rollingUpdate }) },
-      ...(template && { template: defaultTemplate(template) }),
+      ...set.spec,
+      ...(template ? { template: { ...template, spec: defaultPodSpec(template.spec ?? {}) } } : {}),
     },
   };
 }

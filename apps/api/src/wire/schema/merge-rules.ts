@@ -60,6 +60,13 @@ const rules: Readonly<Partial<Record<TypeId, Readonly<Record<string, MergeRule>>
   'apps.v1.DaemonSetStatus': { conditions: byKey('type') },
   'apps.v1.DeploymentStatus': { conditions: byKey('type') },
   'apps.v1.ReplicaSetStatus': { conditions: byKey('type') },
+  'batch.v1.CronJobStatus': { active: atomic },
+  'batch.v1.JobStatus': { conditions: { patchStrategy: 'merge', mergeKey: 'type', ownership: 'atomic' } },
+  'batch.v1.PodFailurePolicy': { rules: atomic },
+  'batch.v1.PodFailurePolicyOnExitCodesRequirement': { values: { ownership: 'set' } },
+  'batch.v1.PodFailurePolicyRule': { onPodConditions: atomic },
+  'batch.v1.SuccessPolicy': { rules: atomic },
+  'batch.v1.UncountedTerminatedPods': { failed: { ownership: 'set' }, succeeded: { ownership: 'set' } },
 };
 
 /** Structures that are owned only as a whole, wherever they stand. */

@@ -85,6 +85,7 @@ const amounts = (name: string): NotYet => ({
 
 /** By type of the schema and field. */
 export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> = {
+  'batch.v1.JobSpec': { managedBy: refused('jobs that another controller manages', is('kubernetes.io/job-controller')) },
   'core.v1.PodSpec': {
     activeDeadlineSeconds: refused('activeDeadlineSeconds'),
     dnsConfig: refused('dnsConfig', isEmpty),

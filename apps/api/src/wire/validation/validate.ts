@@ -1,14 +1,18 @@
 import type { FieldFault, JsonObject } from '#domain';
 import { seenAs } from '../wire-objects.js';
+import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './cron-jobs.js';
+import { jobWarnings, validateJob, validateJobUpdate } from './jobs.js';
 import {
+  replicaSetWarnings,
   validateEvent,
   validateNamespace,
   validateNamespaceUpdate,
   validateNewEvent,
   validateNode,
   validateNodeUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
 } from './kinds.js';
-import { validateDeployment, validateReplicaSet, workloadChangeFaults, workloadWarnings } from './workloads.js';
 import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
 
 const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
@@ -29,8 +33,10 @@ function faultsOfNew(object: JsonObject): FieldFault[] {
       return validatePod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return validateReplicaSet(seenAs('apps.v1.ReplicaSet', object));
-    case 'apps/v1 Deployment':
-      return validateDeployment(seenAs('apps.v1.Deployment', object));
+    case 'batch/v1 Job':
+      return validateJob(seenAs('batch.v1.Job', object));
+    case 'batch/v1 CronJob':
+      return validateCronJob(seenAs('batch.v1.CronJob', object));
     case 'v1 Namespace':
       return validateNamespace(seenAs('core.v1.Namespace', object));
     case 'v1 Node':
@@ -49,11 +55,11 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
     case 'v1 Pod':
       return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
     case 'apps/v1 ReplicaSet':
-    case 'apps/v1 Deployment':
-      return [
-        ...faultsOfNew(after),
-        ...workloadChangeFaults(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after)),
-      ];
+      return validateReplicaSetUpdate(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after));
+    case 'batch/v1 Job':
+      return validateJobUpdate(seenAs('batch.v1.Job', before), seenAs('batch.v1.Job', after));
+    case 'batch/v1 CronJob':
+      return validateCronJobUpdate(seenAs('batch.v1.CronJob', before), seenAs('batch.v1.CronJob', after));
     case 'v1 Namespace':
       return validateNamespaceUpdate(seenAs('core.v1.Namespace', before), seenAs('core.v1.Namespace', after));
     case 'v1 Node':
@@ -69,8 +75,11 @@ export function warningsOf(object: JsonObject): string[] {
     case 'v1 Pod':
       return podWarnings(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
-    case 'apps/v1 Deployment':
-      return workloadWarnings(seenAs('apps.v1.ReplicaSet', object));
+      return replicaSetWarnings(seenAs('apps.v1.ReplicaSet', object));
+    case 'batch/v1 Job':
+      return jobWarnings(seenAs('batch.v1.Job', object));
+    case 'batch/v1 CronJob':
+      return cronJobWarnings(seenAs('batch.v1.CronJob', object));
     default:
       return [];
   }
