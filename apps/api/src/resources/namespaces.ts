@@ -7,6 +7,7 @@ import {
   type NamespaceEvent,
   type Recorded,
 } from '#domain';
+import { ownConditions } from './client-status.js';
 import { ageColumn, column, nameColumn } from './columns.js';
 import { changeRequest, ofKind } from './editing.js';
 import type { ResourceDefinition, Subresource } from './resource.js';
@@ -27,7 +28,18 @@ const finalize: Subresource = {
   },
 };
 
-const status: Subresource = { name: 'status', kind: core, verbs: ['get'], view: wireOf };
+/** `/status`: the phase is derived; clients write conditions of their own, labels and annotations. */
+const status: Subresource = {
+  name: 'status',
+  kind: core,
+  verbs: ['get', 'patch', 'update'],
+  view: wireOf,
+  change: (request, current) => {
+    const namespace = ofKind('Namespace', current);
+    const edit = changeRequest(request, editableOf(namespace), true);
+    return decideNamespace({ type: 'ChangeNamespace', ...edit, status: ownConditions(request, []) }, namespace);
+  },
+};
 
 /** core/v1 Namespace. */
 export const namespaces: ResourceDefinition = {

@@ -1,5 +1,6 @@
 import {
   decideNode,
+  DERIVED_NODE_CONDITIONS,
   editableOf,
   evolveNode,
   nodeStream,
@@ -9,6 +10,7 @@ import {
   type Recorded,
 } from '#domain';
 import { allocatePodCidr } from '../nodes/pod-cidr.js';
+import { ownConditions } from './client-status.js';
 import { ageColumn, column, nameColumn, wideColumn } from './columns.js';
 import { changeRequest, ofKind } from './editing.js';
 import type { ResourceDefinition, Subresource } from './resource.js';
@@ -40,12 +42,17 @@ const address = (type: string) => (node: JsonObject) =>
 
 const info = (field: string) => (node: JsonObject) => textAt(node, 'status', 'nodeInfo', field) || '<unknown>';
 
-/** What a node is and how it is comes from its executor; clients read it. */
+/** `/status`: what a node is and how it is comes from its executor; clients write conditions of their own, labels and annotations. */
 const status: Subresource = {
   name: 'status',
   kind: { group: '', version: 'v1', kind: 'Node' },
-  verbs: ['get'],
+  verbs: ['get', 'patch', 'update'],
   view: wireOf,
+  change: (request, current) => {
+    const node = ofKind('Node', current);
+    const edit = changeRequest(request, editableOf(node), true);
+    return decideNode({ type: 'ChangeNode', ...edit, status: ownConditions(request, DERIVED_NODE_CONDITIONS) }, node);
+  },
 };
 
 /** core/v1 Node. */

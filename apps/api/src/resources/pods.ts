@@ -14,10 +14,11 @@ import {
   type PodState,
   type Recorded,
 } from '#domain';
+import { ownConditions } from './client-status.js';
 import { changeRequest, ofKind } from './editing.js';
 import { podColumns } from './pod-columns.js';
 import type { ChangeOf, RemovalRequest, ResourceDefinition, Subresource } from './resource.js';
-import { objectAt, objectsAt, selectableField, textAt, valueAt } from './wire-values.js';
+import { objectAt, selectableField, textAt, valueAt } from './wire-values.js';
 
 const core = (kind: string): { group: string; version: string; kind: string } => ({ group: '', version: 'v1', kind });
 
@@ -55,17 +56,15 @@ const derivedConditions: readonly string[] = [
 ];
 
 /** The part of a status that clients may write: reason, message and conditions of their own; the rest is derived. */
-function clientStatus({ before, after }: ChangeOf, pod: PodState): JsonObject {
+function clientStatus(request: ChangeOf, pod: PodState): JsonObject {
+  const { before, after } = request;
   const known = pod.clientStatus ?? {};
   const words = ['reason', 'message'].flatMap((field): [string, Json | undefined][] => {
     const [was, is] = [valueAt(before, 'status', field), valueAt(after, 'status', field)];
     const word = sameJson(was, is) ? known[field] : is;
     return word === undefined ? [] : [[field, word]];
   });
-  const conditions = objectsAt(after, 'status', 'conditions').filter(
-    ({ type }) => typeof type !== 'string' || !derivedConditions.includes(type),
-  );
-  return { ...Object.fromEntries(words), ...(conditions.length > 0 && { conditions }) };
+  return { ...Object.fromEntries(words), ...ownConditions(request, derivedConditions) };
 }
 
 /** `/binding`: places a pod past the scheduler; the node's own admission has the last word. */

@@ -18,7 +18,8 @@ export function decideNamespace(command: NamespaceCommand, namespace: NamespaceS
     case 'ChangeNamespace': {
       checkPreconditions('Namespace', namespace.meta, command.preconditions);
       const desired = { ...command.desired, spec: {} };
-      const data = changedData(namespace.meta, editableNamespace(namespace), { ...command, desired });
+      const status = command.status && { current: namespace.clientStatus ?? {}, desired: command.status };
+      const data = changedData(namespace.meta, editableNamespace(namespace), { ...command, desired }, status);
       if (!data) return [];
       return [{ type: 'NamespaceChanged', data }, ...gone(namespace, namespace.specFinalizers, desired.finalizers)];
     }

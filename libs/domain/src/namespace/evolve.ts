@@ -28,8 +28,11 @@ function step(
   event: Recorded<Exclude<NamespaceEvent, { type: 'NamespaceRequested' }>>,
 ): NamespaceState | undefined {
   switch (event.type) {
-    case 'NamespaceChanged':
-      return { ...namespace, meta: afterChange(namespace.meta, editableNamespace(namespace), {}, event.data).meta };
+    case 'NamespaceChanged': {
+      const { clientStatus = {}, ...rest } = namespace;
+      const { meta, status } = afterChange(namespace.meta, editableNamespace(namespace), clientStatus, event.data);
+      return { ...rest, meta, ...(Object.keys(status).length > 0 && { clientStatus: status }) };
+    }
     case 'NamespaceDeletionRequested':
       return {
         ...namespace,

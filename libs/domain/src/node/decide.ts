@@ -14,7 +14,8 @@ export function decideNode(command: NodeCommand, node: NodeState | undefined): N
   switch (command.type) {
     case 'ChangeNode': {
       checkPreconditions('Node', node.meta, command.preconditions);
-      const data = changedData(node.meta, editableNode(node), command);
+      const status = command.status && { current: node.clientStatus ?? {}, desired: command.status };
+      const data = changedData(node.meta, editableNode(node), command, status);
       if (!data) return [];
       const goes = node.meta.deletion && command.desired.finalizers.length === 0;
       return [{ type: 'NodeChanged', data }, ...(goes ? [deleted(node)] : [])];

@@ -76,8 +76,10 @@ function step(node: NodeState, event: Recorded<Exclude<NodeEvent, { type: 'NodeJ
       return { ...node, meta: { ...node.meta, labels }, nodeEpoch, description, lost: false };
     }
     case 'NodeChanged': {
-      const { meta, spec } = afterChange(node.meta, editableNode(node), {}, event.data);
-      return { ...node, meta, ...cordonAndTaints(spec, event) };
+      const { clientStatus = {}, ...rest } = node;
+      const { meta, spec, status } = afterChange(node.meta, editableNode(node), clientStatus, event.data);
+      const clients = Object.keys(status).length > 0 && { clientStatus: status };
+      return { ...rest, meta, ...cordonAndTaints(spec, event), ...clients };
     }
     case 'NodeBecameReady':
       return {

@@ -67,6 +67,8 @@ export interface NodeState {
   };
   /** The loss is on record and the node has not registered since. */
   readonly lost: boolean;
+  /** What clients wrote through `/status`: conditions of their own. */
+  readonly clientStatus?: JsonObject;
 }
 
 export type NodeCommand =
@@ -87,7 +89,7 @@ export type NodeCommand =
       readonly meta: RequestedMeta;
       readonly spec: JsonObject;
     }
-  | ({ readonly type: 'ChangeNode' } & ChangeRequest)
+  | ({ readonly type: 'ChangeNode'; readonly status?: JsonObject } & ChangeRequest)
   | { readonly type: 'RecordNodeReady'; readonly nodeEpoch: number }
   | {
       readonly type: 'RecordNodeSilent';

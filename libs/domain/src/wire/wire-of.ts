@@ -77,10 +77,10 @@ export function metadataOf(meta: ObjectMeta): JsonObject {
 const plainBody = (object: PlainObjectState): JsonObject =>
   object.kind === 'Secret' ? secretBody(object) : object.body;
 
-function namespaceBody({ meta, specFinalizers }: NamespaceState): JsonObject {
+function namespaceBody({ meta, specFinalizers, clientStatus }: NamespaceState): JsonObject {
   return {
     spec: specFinalizers.length > 0 ? { finalizers: specFinalizers } : {},
-    status: { phase: meta.deletion ? 'Terminating' : 'Active' },
+    status: { ...clientStatus, phase: meta.deletion ? 'Terminating' : 'Active' },
   };
 }
 
@@ -99,7 +99,10 @@ function amounts({ cpuMillis, memoryBytes, pods }: NodeCapacity): JsonObject {
 /** Pressure that Podledger does not measure is not claimed: the three conditions say that nothing is known against the node. */
 const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
-function nodeStatus({ description, ready, meta }: NodeState): JsonObject {
+/** Conditions of a node that follow from what was heard of it: no client writes them. */
+export const DERIVED_NODE_CONDITIONS: readonly string[] = [...PRESSURES, 'Ready'];
+
+function nodeStatus({ description, ready, meta, clientStatus }: NodeState): JsonObject {
   const times = { lastHeartbeatTime: rfc3339(ready.since), lastTransitionTime: rfc3339(ready.since) };
   const pressures = PRESSURES.map((type) => ({
     type,
@@ -109,12 +112,13 @@ function nodeStatus({ description, ready, meta }: NodeState): JsonObject {
     ...times,
   }));
   const { status, reason, message } = ready;
+  const clients = (clientStatus?.['conditions'] ?? []) as readonly JsonObject[];
   const addresses =
     description.addresses.length > 0 ? description.addresses : [{ type: 'Hostname', address: meta.name }];
   return {
     capacity: amounts(description.capacity),
     allocatable: amounts(description.allocatable),
-    conditions: [...pressures, { type: 'Ready', status, reason, message, ...times }],
+    conditions: [...pressures, { type: 'Ready', status, reason, message, ...times }, ...clients],
     addresses: addresses.map((address) => ({ ...address })),
     daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
     nodeInfo: {
