@@ -218,4 +218,5 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     cause: 'More than half of the nodes, at least two, fell silent: none of their pods are replaced.',
   },
   NodesHeardAgain: { producer: 'scheduler', cause: 'The mass silence is over.' },
+  PodNetworkAllocated: { producer: 'api', cause: 'An executor registered a node that had no pod network yet.' },
 };

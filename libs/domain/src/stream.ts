@@ -42,3 +42,5 @@ export const eventStream = (namespace: string, name: string): string =>
   streamOf({ group: 'core', plural: 'events', namespace, name });
 /** What concerns the cluster as a whole: mass silence of nodes, for one. */
 export const clusterStream = 'podledger/cluster//cluster';
+/** Which node was given which pod network: whoever gives one out writes here, so no two do so on the same knowledge. */
+export const podNetworksStream = 'podledger/podnetworks//podnetworks';

@@ -72,6 +72,23 @@ describe('what nodes ask', () => {
     return textAt(object, 'metadata', 'uid') ?? '';
   }
 
+  it('gives no two nodes one pod network, though replicas that do not know of each other let them in', async () => {
+    await world.replica('api-2');
+    const names = Array.from({ length: 8 }, (_, n) => `n${n}`);
+    const networks = (await Promise.all(names.map((name) => register(name)))).map(({ podCIDR }) => podCIDR);
+    expect(new Set(networks).size).toBe(names.length);
+  });
+
+  it('gives a node that a client has made its pod network when its executor comes', async () => {
+    const made = await world.create(api, 'nodes', '', { metadata: { name: 'n1', labels: { disk: 'fast' } } });
+    expect(made.object).toMatchObject({ spec: {}, metadata: { labels: { disk: 'fast' } } });
+    const { podCIDR } = await register();
+    expect(podCIDR).toBe('10.244.0.0/24');
+    expect(await register()).toMatchObject({ podCIDR });
+    expect(api.projection.state.node('n1')).toMatchObject({ podCIDR, meta: { labels: { disk: 'fast' } } });
+    expect(await register('n2')).toMatchObject({ podCIDR: '10.244.1.0/24' });
+  });
+
   it('lets a node join, and come back under a new epoch with the pod network it had', async () => {
     const joined = await register();
     expect(joined).toEqual({ cluster: await api.log.clusterId(), nodeEpoch: 1, podCIDR: '10.244.0.0/24' });

@@ -3,6 +3,7 @@ import {
   decidePod,
   DomainError,
   nodeStream,
+  podNetworksStream,
   podStream,
   RemoteRefusal,
   stableHash,
@@ -48,7 +49,7 @@ export interface NodeRequestsOptions {
  * What nodes ask and report. Each request is answered by one replica, in the name of the node whose subject it came on.
  */
 export class NodeRequests {
-  /** Registrations one by one: two new nodes must not be given one pod network. */
+  /** Registrations one by one: those of new nodes all write the stream of pod networks, and would conflict. */
   private registering: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: NodeRequestsOptions) {}
@@ -91,12 +92,16 @@ export class NodeRequests {
       context: { actor: { kind: 'node', name: request.node }, requestId: id, correlationId: id },
       decide: (state) => {
         const known = state.node(request.node);
-        const podCIDR = known?.podCIDR ?? allocatePodCidr(state);
+        const podCIDR = known?.podCIDR || allocatePodCidr(state);
         const description = descriptionOf(request);
         const stream = nodeStream(request.node);
         const streamVersion = state.version(stream);
         const command = { type: 'RegisterNode', name: request.node, uid, podCIDR, description, streamVersion } as const;
-        return [{ stream, events: decideNode(command, known) }];
+        const allocated = { type: 'PodNetworkAllocated', data: { node: request.node, podCIDR } } as const;
+        return [
+          { stream, events: decideNode(command, known) },
+          { stream: podNetworksStream, events: known?.podCIDR === podCIDR ? [] : [allocated] },
+        ];
       },
     });
   }

@@ -5,8 +5,8 @@ const prefix = '10.244';
 const perCluster = 256;
 
 /**
- * The lowest /24 that no node has. Guarding against two nodes taking one is the caller's part. Throws `DomainError`
- * Forbidden when all are taken.
+ * The lowest /24 that no node has. Whoever gives it out records so in `podNetworksStream` with the same command: nobody else
+ * can have given it out meanwhile. Throws `DomainError` Forbidden when all are taken.
  */
 export function allocatePodCidr(state: ClusterState): string {
   const taken = new Set([...state.nodes()].map(({ podCIDR }) => podCIDR));

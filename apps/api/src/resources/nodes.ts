@@ -9,7 +9,6 @@ import {
   type NodeEvent,
   type Recorded,
 } from '#domain';
-import { allocatePodCidr } from '../nodes/pod-cidr.js';
 import { ownConditions } from './client-status.js';
 import { ageColumn, column, nameColumn, wideColumn } from './columns.js';
 import { changeRequest, ofKind } from './editing.js';
@@ -89,8 +88,9 @@ export const nodes: ResourceDefinition = {
   create: ({ name, meta, object }, state) => {
     const existing = state.get(nodeStream(name));
     const spec = objectAt(object, 'spec');
-    const podCIDR = textAt(spec, 'podCIDR') ?? allocatePodCidr(state);
-    return decideNode({ type: 'RequestNode', name, podCIDR, meta, spec }, existing && ofKind('Node', existing));
+    const podCIDR = textAt(spec, 'podCIDR');
+    const command = { type: 'RequestNode', name, ...(podCIDR && { podCIDR }), meta, spec } as const;
+    return decideNode(command, existing && ofKind('Node', existing));
   },
   change: (request, current) => {
     const node = ofKind('Node', current);

@@ -143,6 +143,7 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
     case 'NamespaceDeleted':
     case 'NodesSilentTogether':
     case 'NodesHeardAgain':
+    case 'PodNetworkAllocated':
       return undefined;
     default:
       return undefined;

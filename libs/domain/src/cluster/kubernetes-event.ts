@@ -23,4 +23,5 @@ export type KubernetesEventEvent =
 export type ClusterEvent =
   /** More than half of the nodes fell silent together: none of their pods are replaced. */
   | NewEvent<'NodesSilentTogether', { readonly nodes: readonly string[]; readonly total: number }>
-  | NewEvent<'NodesHeardAgain', { readonly nodes: readonly string[] }>;
+  | NewEvent<'NodesHeardAgain', { readonly nodes: readonly string[] }>
+  | NewEvent<'PodNetworkAllocated', { readonly node: string; readonly podCIDR: string }>;

@@ -69,10 +69,11 @@ function register(command: Command<'RegisterNode'>, node: NodeState | undefined)
   const { uid, podCIDR, description, streamVersion } = command;
   const nodeEpoch = Math.max(node?.nodeEpoch ?? 0, streamVersion) + 1;
   if (!node) return [{ type: 'NodeJoined', data: { uid, nodeEpoch, podCIDR, description } }];
-  return [{ type: 'NodeRegistered', data: { nodeEpoch, description } }];
+  const network = node.podCIDR === '' ? { podCIDR } : {};
+  return [{ type: 'NodeRegistered', data: { nodeEpoch, description, ...network } }];
 }
 
-function request({ name, podCIDR, meta, spec }: Command<'RequestNode'>, node: NodeState | undefined): NodeEvent[] {
+function request({ name, podCIDR = '', meta, spec }: Command<'RequestNode'>, node: NodeState | undefined): NodeEvent[] {
   if (node) throw alreadyExists('Node', name);
   const nothing = { cpuMillis: 0, memoryBytes: 0, pods: 0 };
   const description: NodeDescription = {
@@ -99,7 +100,7 @@ function request({ name, podCIDR, meta, spec }: Command<'RequestNode'>, node: No
     { path: ['metadata', 'annotations'], to: wished.annotations },
     { path: ['metadata', 'ownerReferences'], to: wished.ownerReferences },
     { path: ['metadata', 'finalizers'], to: wished.finalizers },
-    { path: ['spec'], to: { podCIDR, ...editable } },
+    { path: ['spec'], to: { ...(podCIDR !== '' && { podCIDR }), ...editable } },
   ];
   events.push({
     type: 'NodeChanged',

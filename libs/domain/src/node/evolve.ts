@@ -25,7 +25,7 @@ export function saysNotReady({ ready }: NodeState): boolean {
 export function editableNode(node: NodeState): Editable {
   const { labels, annotations, ownerReferences, finalizers } = node.meta;
   const spec: JsonObject = {
-    podCIDR: node.podCIDR,
+    ...(node.podCIDR !== '' && { podCIDR: node.podCIDR }),
     ...(node.unschedulable && { unschedulable: true }),
     ...(node.taints.length > 0 && { taints: node.taints }),
   };
@@ -70,10 +70,10 @@ function joined(event: Recorded<Extract<NodeEvent, { type: 'NodeJoined' }>>): No
 function step(node: NodeState, event: Recorded<Exclude<NodeEvent, { type: 'NodeJoined' }>>): NodeState | undefined {
   switch (event.type) {
     case 'NodeRegistered': {
-      const { nodeEpoch, description } = event.data;
+      const { nodeEpoch, description, podCIDR = node.podCIDR } = event.data;
       // Labels that people set stay; those the node gives of itself are given anew.
       const labels = { ...without(node.meta.labels, Object.keys(node.description.labels)), ...description.labels };
-      return { ...node, meta: { ...node.meta, labels }, nodeEpoch, description, lost: false };
+      return { ...node, meta: { ...node.meta, labels }, nodeEpoch, podCIDR, description, lost: false };
     }
     case 'NodeChanged': {
       const { clientStatus = {}, ...rest } = node;

@@ -32,7 +32,15 @@ export type NodeEvent =
       }
     >
   /** The executor came back, or another took the name over: from here on, only this epoch's messages count. */
-  | NewEvent<'NodeRegistered', { readonly nodeEpoch: number; readonly description: NodeDescription }>
+  | NewEvent<
+      'NodeRegistered',
+      {
+        readonly nodeEpoch: number;
+        readonly description: NodeDescription;
+        /** Of a node that had none, because a client had made it before its executor came. */
+        readonly podCIDR?: string;
+      }
+    >
   | NewEvent<'NodeChanged', ChangedData>
   | NewEvent<'NodeBecameReady', { readonly reason: string; readonly message: string }>
   | NewEvent<
@@ -54,6 +62,7 @@ export interface NodeState {
   readonly kind: 'Node';
   readonly meta: ObjectMeta;
   readonly nodeEpoch: number;
+  /** Empty until an executor has registered, unless the client that made the node said it. */
   readonly podCIDR: string;
   readonly description: NodeDescription;
   readonly unschedulable: boolean;
@@ -85,7 +94,7 @@ export type NodeCommand =
   | {
       readonly type: 'RequestNode';
       readonly name: string;
-      readonly podCIDR: string;
+      readonly podCIDR?: string;
       readonly meta: RequestedMeta;
       readonly spec: JsonObject;
     }

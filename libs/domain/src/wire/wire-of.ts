@@ -85,7 +85,7 @@ function namespaceBody({ meta, specFinalizers, clientStatus }: NamespaceState): 
 }
 
 function nodeSpec(node: NodeState): JsonObject {
-  return { ...editableNode(node).spec, podCIDRs: [node.podCIDR] };
+  return { ...editableNode(node).spec, ...(node.podCIDR !== '' && { podCIDRs: [node.podCIDR] }) };
 }
 
 function amounts({ cpuMillis, memoryBytes, pods }: NodeCapacity): JsonObject {
