@@ -4,6 +4,7 @@ import {
   BrokenInvariant,
   type EventContext,
   type EventLog,
+  type Growth,
   type NewEvent,
   type Recorded,
   type Revision,
@@ -255,6 +256,7 @@ export function describeEventLog(name: string, open: () => Promise<EventLogUnder
           { writes: [...write('core/pods/shop/x', 0).writes, ...write('core/pods/shop/x', 1).writes] },
         ],
         ['with a name no database can hold', { writes: write('core/pods/shop/\0', 0).writes }],
+        ['with half a character in its name', { writes: write('core/pods/shop/\ud83d', 0).writes }],
         [
           'with data that is no object',
           {
@@ -348,6 +350,58 @@ export function describeEventLog(name: string, open: () => Promise<EventLogUnder
         await thereAgain;
         expect(woken.here).toBe(before);
         leaveThere();
+      });
+    });
+
+    describe('news of growth', () => {
+      it('says what this handle has appended, as reading gives it, before the append is answered', async () => {
+        const told: Recorded[] = [];
+        const leave = log.onGrowth(({ events = [] }) => told.push(...events));
+        const head = await log.head();
+        const stream = freshStream();
+        const other = freshStream();
+        const data = { text: 'ü, \ud83d\udca1, \ud83d', left: undefined, whole: { a: [1, null] } };
+        const events = [happened('Noted', data), happened('Noted')];
+        const writes = [
+          { stream, expectedVersion: 0, events },
+          { stream: other, expectedVersion: 0, events },
+        ];
+        const caused = { ...context, causationId: 'cause', actor: { kind: 'node', name: 'n"1, {x}' } } as const;
+        const first = log.append({ commandId: freshName('command'), context: caused, writes });
+        const repeated = write(stream, 2, 3);
+        const outcomes = await Promise.allSettled([
+          first,
+          log.append(repeated),
+          log.append(write(stream, 1)),
+          log.append(repeated),
+          log.append(write(stream, 5)),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual([
+          'fulfilled',
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+          'fulfilled',
+        ]);
+        expect(told).toEqual(await log.readAfter(head, 100));
+        expect(told).toHaveLength(8);
+        leave();
+      });
+
+      it('says whole commands at consecutive revisions, up to the head that it names', async () => {
+        const news: Growth[] = [];
+        const leave = log.onGrowth((one) => news.push(one));
+        const before = await log.head();
+        await Promise.all(Array.from({ length: 100 }, () => log.append(write(freshStream(), 0, 2))));
+        leave();
+        const told = news.filter(({ events }) => events);
+        for (const { head, events = [] } of told) {
+          expect(events.at(-1)).toMatchObject({ revision: head, commandLast: head });
+          const [first] = events;
+          expect(events.map(({ revision }) => revision - (first?.revision ?? 0))).toEqual([...events.keys()]);
+        }
+        const revisions = told.flatMap(({ events = [] }) => events.map(({ revision }) => revision - before));
+        expect(revisions).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
       });
     });
 

@@ -97,6 +97,17 @@ export interface Snapshot {
   readonly state: Json;
 }
 
+/** News that the log has grown: late, twice or not at all, and never a reason to skip what lies between. */
+export interface Growth {
+  /** The log holds at least the events up to here; absent: it may hold more than anybody knows. */
+  readonly head?: Revision;
+  /**
+   * Whole commands at consecutive revisions, up to {@link head}: durable, and just as `readAfter` gives them. Who has all
+   * that came before them need not read them.
+   */
+  readonly events?: readonly Recorded[];
+}
+
 /** The truth. Every implementation passes `test/contract/event-log.contract.ts`. */
 export interface EventLog {
   /** Durable when it resolves. Throws {@link VersionConflict}, {@link StaleEpoch} or {@link LogUnavailable}. */
@@ -107,8 +118,11 @@ export interface EventLog {
   readAfter(revision: Revision, limit: number): Promise<Recorded[]>;
   /** All events of a stream after a version, in order. */
   readStream(stream: string, afterVersion?: number): Promise<Recorded[]>;
-  /** Calls `wake` when the log may have grown: a hint, perhaps missing, perhaps twice. Readers read, and poll besides. */
-  onGrowth(wake: () => void): () => void;
+  /**
+   * Calls `grown` when the log may have grown: a hint, perhaps missing, perhaps twice. Readers read, and poll besides. What
+   * this handle appends itself is told before `append` resolves, with the events.
+   */
+  onGrowth(grown: (news: Growth) => void): () => void;
   /** The newest snapshot of that name and format at or below `atMost`. */
   loadSnapshot(name: string, format: number, atMost?: Revision): Promise<Snapshot | undefined>;
   saveSnapshot(snapshot: Snapshot): Promise<void>;

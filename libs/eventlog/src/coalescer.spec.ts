@@ -78,6 +78,29 @@ describe('coalescing', () => {
     expect(items()).toEqual([['a'], ['b']]);
   });
 
+  it('shares out among its lanes what is enough for several, and starts nothing small beside a batch', async () => {
+    const { batches, coalescer, items } = destination({ lanes: 2, minBeside: 2, maxItems: 10 });
+    const submit = (names: string): void => void names.split('').map((item) => coalescer.submit(item, 1));
+    submit('abcdefg');
+    await turn();
+    expect(items().map((batch) => batch.join(''))).toEqual(['abcd', 'efg']);
+    submit('hi');
+    batches[0]?.answer();
+    await turn();
+    expect(items()[2]).toEqual(['h', 'i']);
+    batches[1]?.answer();
+    submit('j');
+    await turn();
+    expect(items()).toHaveLength(3);
+    batches[2]?.answer();
+    await turn();
+    expect(items()[3]).toEqual(['j']);
+    batches[3]?.answer();
+    submit('klm');
+    await turn();
+    expect(items()[4]).toEqual(['k', 'l', 'm']);
+  });
+
   it('gives each caller its own outcome', async () => {
     const { batches, coalescer } = destination();
     const done = Promise.allSettled(['a', 'bad b', 'c'].map((item) => coalescer.submit(item, 1)));

@@ -6,6 +6,8 @@ export type Outcome<Result> = { readonly value: Result } | { readonly error: Err
 export interface CoalescerLimits {
   /** Batches under way at once. */
   readonly lanes: number;
+  /** A batch starts beside others only with this many items; absent: 1. */
+  readonly minBeside?: number;
   /** Items in a batch, at most. */
   readonly maxItems: number;
   /** Bytes in a batch, at most; a larger item travels alone. */
@@ -24,7 +26,9 @@ interface Waiting<Item, Result> {
 
 /**
  * Gathers what concurrent callers ask for into batches: while one is under way the next fills up, first come, first served.
- * A lone caller never waits for company. `run` answers with one outcome per item; when it rejects, so does every item.
+ * A lone caller never waits for company. What would fill several lanes is shared out among them: when all callers are in one
+ * batch, the destination has nothing to do while they go on, and they have nothing to do while it works. `run` answers with
+ * one outcome per item; when it rejects, so does every item.
  */
 export class Coalescer<Item, Result> {
   readonly #waiting: Waiting<Item, Result>[] = [];
@@ -57,7 +61,7 @@ export class Coalescer<Item, Result> {
   }
 
   #fillLanes(): void {
-    while (this.#running < this.limits.lanes && this.#waiting.length > 0) {
+    while (this.#mayStart()) {
       const batch = this.#waiting.splice(0, this.#nextBatchSize());
       this.#running += 1;
       this.run(batch.map(({ item }) => item))
@@ -71,12 +75,22 @@ export class Coalescer<Item, Result> {
     }
   }
 
+  #mayStart(): boolean {
+    const { lanes, minBeside = 1 } = this.limits;
+    if (this.#running === 0) return this.#waiting.length > 0;
+    return this.#running < lanes && this.#waiting.length >= minBeside;
+  }
+
   #nextBatchSize(): number {
+    const { lanes, minBeside = 1, maxItems, maxBytes } = this.limits;
+    const waiting = this.#waiting.length;
+    const free = Math.min(lanes - this.#running, Math.floor(waiting / minBeside));
+    const most = Math.min(Math.ceil(waiting / Math.max(1, free)), maxItems);
     let bytes = 0;
     let size = 0;
-    for (const waiting of this.#waiting) {
-      bytes += waiting.bytes;
-      if (size > 0 && (size >= this.limits.maxItems || bytes > this.limits.maxBytes)) break;
+    for (const item of this.#waiting) {
+      bytes += item.bytes;
+      if (size > 0 && (size >= most || bytes > maxBytes)) break;
       size += 1;
     }
     return size;

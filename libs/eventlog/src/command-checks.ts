@@ -5,8 +5,9 @@ export const MAX_COMMAND_ID_LENGTH = 200;
 
 const isVersion = (version: number): boolean => Number.isSafeInteger(version) && version >= 0;
 
-/** What no text column of the log can hold; JSON payloads escape it and may contain it. */
-const isStorable = (text: string): boolean => !text.includes('\0');
+/** What no text column of the log can hold: NUL, and half of a surrogate pair. JSON payloads escape both and may contain them. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 
 /**
  * Refuses a command that no log can take, before it reaches one: no events, a stream written twice, a version that is not
@@ -16,14 +17,14 @@ export function checkCommand(command: AppendCommand): void {
   const { commandId, context, writes, guards = [], schedulerEpoch } = command;
   invariant(
     commandId.length > 0 && commandId.length <= MAX_COMMAND_ID_LENGTH && isStorable(commandId),
-    `a command id has 1 to ${MAX_COMMAND_ID_LENGTH} characters, without NUL`,
+    `a command id has 1 to ${MAX_COMMAND_ID_LENGTH} characters, well-formed and without NUL`,
   );
   const named = (what: string): string => `command ${commandId}: ${what}`;
   invariant(writes.length > 0, named('writes nothing'));
   const written = new Set<string>();
   for (const { stream, expectedVersion, events } of writes) {
     invariant(events.length > 0, named(`no event for ${stream}`));
-    invariant(stream.length > 0 && isStorable(stream), named('a stream has a name, without NUL'));
+    invariant(stream.length > 0 && isStorable(stream), named('a stream has a name, well-formed and without NUL'));
     invariant(!written.has(stream), named(`writes ${stream} twice`));
     invariant(isVersion(expectedVersion), named(`${stream} cannot be at version ${expectedVersion}`));
     invariant(
@@ -44,5 +45,5 @@ export function checkCommand(command: AppendCommand): void {
     context.correlationId,
     ...(context.causationId === undefined ? [] : [context.causationId]),
   ];
-  invariant(texts.every(isStorable), named('its context contains NUL'));
+  invariant(texts.every(isStorable), named('its context contains NUL or half a character'));
 }

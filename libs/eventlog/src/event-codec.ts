@@ -76,6 +76,13 @@ export class EventCodec {
     return JSON.stringify(event.data);
   }
 
+  /** The inverse of {@link encodeData}. Throws `BrokenInvariant` when it is no object. */
+  parseData(payload: string): JsonObject {
+    const data: unknown = JSON.parse(payload);
+    invariant(isJsonObject(data), 'the data of an event is no JSON object');
+    return data;
+  }
+
   /** Data of an older schema version in the newest one. Throws `BrokenInvariant` when it is newer than this program. */
   upcast(type: string, schemaVersion: number, data: JsonObject): JsonObject {
     const newest = this.schemaVersionOf(type);
@@ -92,8 +99,7 @@ export class EventCodec {
     const type = row[3];
     const schemaVersion = Number(row[4]);
     const newest = this.schemaVersionOf(type);
-    const stored: unknown = JSON.parse(row[14]);
-    invariant(isJsonObject(stored), `the data of revision ${row[0]} is no JSON object`);
+    const stored = this.parseData(row[14]);
     // One flat literal: replay makes millions of these, and merging objects was measured at several times the cost.
     const event: { -readonly [Key in keyof Recorded]: Recorded[Key] } = {
       type,

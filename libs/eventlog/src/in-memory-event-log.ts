@@ -1,4 +1,15 @@
-import type { AppendCommand, Appended, Clock, EventLog, IdSource, Lease, Recorded, Revision, Snapshot } from '#domain';
+import type {
+  AppendCommand,
+  Appended,
+  Clock,
+  EventLog,
+  Growth,
+  IdSource,
+  Lease,
+  Recorded,
+  Revision,
+  Snapshot,
+} from '#domain';
 import type { EventCodec } from './event-codec.js';
 import { LogState } from './log-state.js';
 
@@ -46,13 +57,16 @@ export class InMemoryEventLog implements EventLog {
     return this.#schedule(`log.readStream ${stream}`, () => this.state.readStream(stream, afterVersion));
   }
 
-  onGrowth(wake: () => void): () => void {
+  onGrowth(grown: (news: Growth) => void): () => void {
     let listening = true;
-    const unwatch = this.state.watch(() => {
-      // A hint may be lost: when the schedule fails it, nobody hears of it and the reader's poll has to do.
-      this.#schedule('log.grown', () => {
-        if (listening) wake();
-      }).catch(() => undefined);
+    const unwatch = this.state.watch((events) => {
+      const news = { head: events.at(-1)?.revision ?? 0, events };
+      const tell = (): void => {
+        if (listening) grown(news);
+      };
+      // In its own turn: whoever appends in the middle of something must not find what he reads changed by it. A hint may be
+      // lost: when the schedule fails it, nobody hears of it and the reader's poll has to do.
+      queueMicrotask(() => void this.#schedule('log.grown', tell).catch(() => undefined));
     });
     return () => {
       listening = false;

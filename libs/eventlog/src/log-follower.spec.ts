@@ -11,6 +11,8 @@ describe('following the log', () => {
   let hintsAreLost: boolean;
   let beforeAnswer: (() => Promise<void>) | undefined;
   let reads: number;
+  /** Resolves when hints may arrive. */
+  let late: Promise<void> | undefined;
   let stop: AbortController;
   let batches: Revision[][];
   let version: number;
@@ -21,6 +23,7 @@ describe('following the log', () => {
     hintsAreLost = false;
     beforeAnswer = undefined;
     reads = 0;
+    late = undefined;
     stop = new AbortController();
     batches = [];
     version = 0;
@@ -34,6 +37,7 @@ describe('following the log', () => {
           if (failing) throw failing;
         }
         if (label === 'log.grown' && hintsAreLost) throw new LogUnavailable('lost');
+        if (label === 'log.grown') await late;
         const answer = work();
         const interlude = label.startsWith('log.readAfter') ? beforeAnswer : undefined;
         if (interlude) {
@@ -58,7 +62,7 @@ describe('following the log', () => {
   };
 
   const follow = (more: Partial<LogFollowerOptions> = {}): { follower: LogFollower; ended: Promise<void> } => {
-    const take = async (batch: Recorded[]): Promise<void> => {
+    const take = async (batch: readonly Recorded[]): Promise<void> => {
       batches.push(batch.map(({ revision }) => revision));
     };
     const follower = new LogFollower(log, clock, { from: 0, onEvents: take, ...more });
@@ -187,6 +191,79 @@ describe('following the log', () => {
     await append();
     await clock.advance(10_000);
     expect(batches).toEqual([]);
+  });
+
+  describe('what comes with the news', () => {
+    it('is taken without being read, when nothing is missing before it', async () => {
+      const { follower } = follow();
+      await clock.advance(0);
+      const before = reads;
+      await append(2);
+      await append(1);
+      await clock.advance(0);
+      expect([batches, follower.position, reads]).toEqual([[[1, 2], [3]], 3, before]);
+    });
+
+    it('is read after all when something before it was not told of', async () => {
+      follow({ pollMs: 60_000 });
+      await clock.advance(0);
+      hintsAreLost = true;
+      await append(2);
+      hintsAreLost = false;
+      await append(1);
+      await clock.advance(0);
+      expect(batches).toEqual([[1, 2, 3]]);
+    });
+
+    it('is not taken twice when it comes late', async () => {
+      let arrive = (): void => undefined;
+      late = new Promise((resolve) => (arrive = resolve));
+      follow({ pollMs: 1_000 });
+      await clock.advance(0);
+      await append(2);
+      await clock.advance(1_000);
+      expect(batches).toEqual([[1, 2]]);
+      const before = reads;
+      arrive();
+      await clock.advance(0);
+      expect([batches, reads]).toEqual([[[1, 2]], before]);
+    });
+
+    it('waits its turn while something else is being taken', async () => {
+      let taken = (): void => undefined;
+      const taking: Promise<void>[] = [];
+      follow({
+        onEvents: (batch) => {
+          batches.push(batch.map(({ revision }) => revision));
+          const done = new Promise<void>((resolve) => (taken = resolve));
+          taking.push(done);
+          return done;
+        },
+      });
+      await clock.advance(0);
+      await append(1);
+      await append(1);
+      await append(1);
+      await clock.advance(0);
+      expect(batches).toEqual([[1]]);
+      taken();
+      await clock.advance(0);
+      expect(batches).toEqual([[1], [2, 3]]);
+    });
+
+    it('ends the follower when it cannot be taken', async () => {
+      const broken = new Error('cannot apply');
+      const { ended } = follow({
+        onEvents: async () => {
+          throw broken;
+        },
+      });
+      await clock.advance(0);
+      await append();
+      await expect(ended).rejects.toBe(broken);
+      await append();
+      expect(batches).toEqual([]);
+    });
   });
 
   describe('waiting for a revision', () => {

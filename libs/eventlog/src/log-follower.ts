@@ -1,4 +1,12 @@
-import { type Clock, type EventLog, invariant, LogUnavailable, type Recorded, type Revision } from '#domain';
+import {
+  type Clock,
+  type EventLog,
+  type Growth,
+  invariant,
+  LogUnavailable,
+  type Recorded,
+  type Revision,
+} from '#domain';
 
 export interface LogFollowerOptions {
   /** The revision after which reading starts: 0, or that of the snapshot a projection was loaded from. */
@@ -7,7 +15,7 @@ export interface LogFollowerOptions {
    * Takes whole commands, in order, each event once; the next batch follows when it resolves. What it throws ends the
    * follower: a projection that failed half-way is started anew, not continued.
    */
-  readonly onEvents: (batch: Recorded[]) => Promise<void>;
+  readonly onEvents: (batch: readonly Recorded[]) => Promise<void>;
   /** How long the follower trusts silence: a lost hint costs at most this many milliseconds. */
   readonly pollMs?: number;
   /** Events per read; a command larger than this is read whole all the same. */
@@ -16,7 +24,7 @@ export interface LogFollowerOptions {
 
 /** Whole commands; `full` when the read may have left some behind. */
 interface Page {
-  readonly events: Recorded[];
+  readonly events: readonly Recorded[];
   readonly full: boolean;
 }
 
@@ -29,14 +37,18 @@ const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5_000;
 
 /**
- * Reads the log from a revision on, without a gap: woken by hints, correct by reading. It holds the page that is being taken
- * and the next one, and survives an unreachable log by trying again (100 ms doubling to 5 s).
+ * Follows the log from a revision on, without a gap: woken by hints, correct by reading. What this process has appended
+ * itself comes with the hint and is taken as it is, when the follower has all that came before; everything else is read. It
+ * holds the page that is being taken and the next one, and survives an unreachable log by trying again (100 ms doubling to 5 s).
  */
 export class LogFollower {
   #position: Revision;
-  /** A hint that came while a read was under way: that read may have missed what it was about. */
-  #hinted = false;
+  /** What the log is known to hold; `Infinity` when it may hold more than anybody has said. */
+  #known: Revision = Infinity;
+  /** Present while the follower has taken everything and waits for news. */
   #wakeUp: (() => void) | undefined;
+  /** The taking of events that came with a hint. */
+  #handed: Promise<void> | undefined;
   readonly #waiters = new Set<Waiter>();
   readonly #onEvents: LogFollowerOptions['onEvents'];
   readonly #pollMs: number;
@@ -45,7 +57,7 @@ export class LogFollower {
   constructor(
     private readonly log: Pick<EventLog, 'readAfter' | 'onGrowth'>,
     private readonly clock: Clock,
-    { from, onEvents, pollMs = 1_000, pageSize = 500 }: LogFollowerOptions,
+    { from, onEvents, pollMs = 1_000, pageSize = 2_000 }: LogFollowerOptions,
   ) {
     this.#position = from;
     this.#onEvents = onEvents;
@@ -60,8 +72,8 @@ export class LogFollower {
 
   /** Follows until the signal aborts, then resolves. Rejects with what `onEvents` threw. */
   async start(signal: AbortSignal): Promise<void> {
-    const unsubscribe = this.log.onGrowth(() => this.#wake());
-    const onAbort = (): void => this.#wake();
+    const unsubscribe = this.log.onGrowth((news) => this.#hear(news));
+    const onAbort = (): void => this.#wakeUp?.();
     signal.addEventListener('abort', onAbort);
     try {
       await this.#follow(signal);
@@ -90,8 +102,22 @@ export class LogFollower {
         resolve(false);
       });
       this.#waiters.add(waiter);
-      this.#wake();
+      this.#hear({ head: revision });
     });
+  }
+
+  /** Takes what comes with the news when it is the next there is; otherwise remembers how far there is something to read. */
+  #hear({ head = Infinity, events }: Growth): void {
+    const first = events?.[0];
+    if (events && this.#wakeUp && first?.revision === this.#position + 1) {
+      this.#handed = this.#deliver(events);
+      // Whoever awaits it next is told.
+      this.#handed.catch(() => undefined);
+      this.#wakeUp();
+    } else if (head > this.#position) {
+      this.#known = Math.max(this.#known, head);
+      this.#wakeUp?.();
+    }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -112,19 +138,20 @@ export class LogFollower {
       // Whoever awaits it next is told; nobody does when the delivery fails.
       ahead?.catch(() => undefined);
       if (page.events.length > 0) await this.#deliver(page.events);
-      else await this.#idle(signal);
+      if (!ahead) await this.#idle(signal);
     }
   }
 
   /** The events after a revision, cut after the last whole command; `undefined` while the log is out of reach. */
   async #readPage(after: Revision): Promise<Page | undefined> {
-    this.#hinted = false;
+    // A hint from here on may be about what this read misses.
+    this.#known = 0;
     try {
       const page = await this.log.readAfter(after, this.#pageSize);
       const full = page.length >= this.#pageSize;
       const end = page.findLastIndex((event) => event.revision === event.commandLast) + 1;
       const [first] = page;
-      if (!first || end > 0) return { events: page.slice(0, end), full };
+      if (!first || end > 0) return { events: end === page.length ? page : page.slice(0, end), full };
       return { events: await this.log.readAfter(after, first.commandLast - after), full };
     } catch (error) {
       if (error instanceof LogUnavailable) return undefined;
@@ -132,7 +159,7 @@ export class LogFollower {
     }
   }
 
-  async #deliver(page: Recorded[]): Promise<void> {
+  async #deliver(page: readonly Recorded[]): Promise<void> {
     const gap = page.findIndex((event, index) => event.revision !== this.#position + 1 + index);
     invariant(gap < 0, `after revision ${this.#position + gap} the log gave ${page[gap]?.revision}`);
     await this.#onEvents(page);
@@ -144,20 +171,26 @@ export class LogFollower {
       }
   }
 
+  /** Waits until there is something to read: because somebody says so, or because nobody has said anything for long. */
   async #idle(signal: AbortSignal): Promise<void> {
-    if (this.#hinted || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.clock.after(this.#pollMs, () => this.#wake());
-      this.#wakeUp = () => {
-        this.#wakeUp = undefined;
-        cancel();
-        resolve();
-      };
-    });
+    while (this.#known <= this.#position && !signal.aborted) {
+      const polled = await this.#news();
+      if (this.#handed) await this.#handed;
+      this.#handed = undefined;
+      if (polled) return;
+    }
   }
 
-  #wake(): void {
-    this.#hinted = true;
-    this.#wakeUp?.();
+  /** Resolves when woken; to true when it was the poll. */
+  #news(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const wake = (polled: boolean): void => {
+        this.#wakeUp = undefined;
+        cancel();
+        resolve(polled);
+      };
+      const cancel = this.clock.after(this.#pollMs, () => wake(true));
+      this.#wakeUp = () => wake(false);
+    });
   }
 }

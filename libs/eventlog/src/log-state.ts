@@ -44,7 +44,7 @@ export class LogState {
   readonly #commands = new Map<string, Appended>();
   readonly #snapshots: { name: string; format: number; revision: Revision; json: string }[] = [];
   readonly #leases = new Map<string, LeaseRow>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<(events: readonly Recorded[]) => void>();
   #schedulerEpoch = 0;
   #lastTime = 0;
 
@@ -77,7 +77,7 @@ export class LogState {
     }
     const appended = { first: this.head() - recorded.length + 1, last: this.head(), duplicate: false };
     this.#commands.set(command.commandId, appended);
-    for (const grown of [...this.#watchers]) grown();
+    for (const grown of [...this.#watchers]) grown(recorded);
     return appended;
   }
 
@@ -89,8 +89,8 @@ export class LogState {
     return (this.#streams.get(stream) ?? []).slice(afterVersion);
   }
 
-  /** Calls `grown` after every append, synchronously; the returned function ends that. */
-  watch(grown: () => void): () => void {
+  /** Calls `grown` after every append with its events, synchronously; the returned function ends that. */
+  watch(grown: (events: readonly Recorded[]) => void): () => void {
     this.#watchers.add(grown);
     return () => this.#watchers.delete(grown);
   }

@@ -1,4 +1,12 @@
-import { type AppendCommand, type Appended, BrokenInvariant, StaleEpoch, VersionConflict } from '#domain';
+import {
+  type AppendCommand,
+  type Appended,
+  BrokenInvariant,
+  type IdSource,
+  type Recorded,
+  StaleEpoch,
+  VersionConflict,
+} from '#domain';
 import type { Outcome } from '../coalescer.js';
 import { type EventCodec, parseInt8 } from '../event-codec.js';
 
@@ -7,6 +15,8 @@ export interface EncodedCommand {
   readonly command: AppendCommand;
   /** One line of JSON per event, in the order of the writes. */
   readonly payloads: readonly string[];
+  /** The id of each event. A repeat after a lost answer carries the same. */
+  readonly eventIds: readonly string[];
   /** About how much of a batch it takes. */
   readonly bytes: number;
 }
@@ -14,10 +24,10 @@ export interface EncodedCommand {
 /** Ids, names and lengths beside the payload, estimated: the bound of a batch needs no more. */
 const BYTES_PER_EVENT = 200;
 
-export function encodeCommand(command: AppendCommand, codec: EventCodec): EncodedCommand {
+export function encodeCommand(command: AppendCommand, codec: EventCodec, ids: Pick<IdSource, 'uuid'>): EncodedCommand {
   const payloads = command.writes.flatMap(({ events }) => events.map((event) => codec.encodeData(event)));
   const bytes = payloads.reduce((sum, payload) => sum + payload.length + BYTES_PER_EVENT, 0);
-  return { command, payloads, bytes };
+  return { command, payloads, eventIds: payloads.map(() => ids.uuid()), bytes };
 }
 
 /** Numbers as an array literal, which costs less than what the driver makes of a JavaScript array. */
@@ -97,6 +107,7 @@ export function batchParameters(batch: readonly EncodedCommand[], codec: EventCo
     intArray(eventStreams),
     eventTypes,
     intArray(eventSchemaVersions),
+    `{${batch.map(({ eventIds }) => eventIds.join(',')).join(',')}}`,
     batch.flatMap(({ payloads }) => payloads).join('\n'),
   ];
 }
@@ -109,6 +120,7 @@ export type VerdictRow = [
   stream: string | null,
   expected: string | null,
   actual: string | null,
+  timeMs: string | null,
 ];
 
 function given(text: string | null): string {
@@ -131,4 +143,43 @@ export function outcomeOf(row: VerdictRow, command: AppendCommand): Outcome<Appe
     default:
       throw new BrokenInvariant(`no such verdict: ${outcome}`);
   }
+}
+
+/**
+ * The events of a command that the verdict has accepted just now, as reading them back would give them: their data is parsed
+ * from the JSON that was stored. None of a command that was refused, or known before.
+ */
+export function recordedBy(row: VerdictRow, encoded: EncodedCommand, codec: EventCodec): Recorded[] {
+  const [outcome, first, last, , , , timeMs] = row;
+  if (outcome !== 'ok') return [];
+  const { commandId, context, writes } = encoded.command;
+  const commandLast = parseInt8(given(last));
+  const time = parseInt8(given(timeMs));
+  const actor = { kind: context.actor.kind, name: context.actor.name };
+  const { requestId, causationId, correlationId } = context;
+  let revision = parseInt8(given(first));
+  let index = 0;
+  return writes.flatMap(({ stream, expectedVersion, events }) =>
+    events.map(({ type }, nth) => {
+      const event: Recorded = {
+        type,
+        data: codec.parseData(given(encoded.payloads[index] ?? null)),
+        id: given(encoded.eventIds[index] ?? null),
+        revision,
+        stream,
+        version: expectedVersion + nth + 1,
+        time,
+        schemaVersion: codec.schemaVersionOf(type),
+        commandId,
+        commandLast,
+        actor,
+        requestId,
+        correlationId,
+        ...(causationId !== undefined && { causationId }),
+      };
+      index += 1;
+      revision += 1;
+      return event;
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import type { Clock } from '#domain';
+import type { Clock, Growth } from '#domain';
+import { parseInt8 } from '../event-codec.js';
 
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5_000;
@@ -17,7 +18,7 @@ export class GrowthListener {
     private readonly config: pg.ClientConfig,
     private readonly channel: string,
     private readonly clock: Clock,
-    private readonly grown: () => void,
+    private readonly grown: (news: Growth) => void,
   ) {
     this.#ended = this.#run(this.#closing.signal);
   }
@@ -44,12 +45,12 @@ export class GrowthListener {
       client.on('error', () => resolve());
       client.on('end', () => resolve());
     });
-    client.on('notification', () => this.grown());
+    client.on('notification', ({ payload = '' }) => this.grown(payload === '' ? {} : { head: parseInt8(payload) }));
     this.#client = client;
     try {
       await client.connect();
       await client.query(`listen ${client.escapeIdentifier(this.channel)}`);
-      this.grown();
+      this.grown({});
       await ended;
       return true;
     } catch {

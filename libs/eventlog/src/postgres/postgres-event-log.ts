@@ -5,6 +5,7 @@ import {
   type Appended,
   type Clock,
   type EventLog,
+  type Growth,
   type IdSource,
   invariant,
   type Lease,
@@ -16,7 +17,14 @@ import {
 import { Coalescer, type Outcome } from '../coalescer.js';
 import { checkCommand } from '../command-checks.js';
 import { EventCodec, type EventRow, parseInt8 } from '../event-codec.js';
-import { batchParameters, encodeCommand, type EncodedCommand, outcomeOf, type VerdictRow } from './append-batch.js';
+import {
+  batchParameters,
+  encodeCommand,
+  type EncodedCommand,
+  outcomeOf,
+  recordedBy,
+  type VerdictRow,
+} from './append-batch.js';
 import { logDataSource } from './data-source.js';
 import { LogHeadEntity } from './entities.js';
 import { headQuery, type NamedQuery, readAfterQuery, readStreamQuery } from './event-queries.js';
@@ -29,12 +37,10 @@ export interface PostgresEventLogOptions {
   /** Connects as the apps' role, see `migrate`. */
   readonly url: string;
   readonly clock: Clock;
-  /** Its randomness spreads the retries; event ids are made by the database. */
+  /** Names the events, and spreads the retries. */
   readonly ids: IdSource;
   readonly codec?: EventCodec;
   readonly schema?: string;
-  /** Batches of appends under way at once. One is the fastest: the head row takes them one by one anyway. */
-  readonly appendLanes?: number;
   readonly readConnections?: number;
   /** How long one call to the database may take before its connection is given up. */
   readonly queryTimeoutMs?: number;
@@ -45,6 +51,13 @@ export interface PostgresEventLogOptions {
 /** Beyond about 200 commands a batch gains nothing more (measured: reference figures in ADR 0002). */
 const MAX_BATCH_COMMANDS = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/**
+ * Batches under way at once. They share one connection, so they are carried out in the order of their commands: the second
+ * is what the database goes on with while this process takes in the answer to the first.
+ */
+const LANES = 2;
+/** Fewer commands than this are not worth a batch of their own beside another: a batch costs about as much as ten of them. */
+const MIN_BESIDE = 16;
 /** Appends that may wait in one process: several seconds' worth. Past that, saying no is kinder than queueing. */
 const MAX_WAITING_APPENDS = 20_000;
 const MAX_WAITING_READS = 100_000;
@@ -60,26 +73,32 @@ export class PostgresEventLog implements EventLog {
   readonly #codec: EventCodec;
   readonly #schema: string;
   readonly #writes: pg.Pool;
+  readonly #leases: pg.Pool;
   readonly #reads: pg.Pool;
   readonly #appends: Coalescer<EncodedCommand, Appended>;
   readonly #heads: Coalescer<'head', Revision>;
-  readonly #wakes = new Set<() => void>();
+  readonly #listeners = new Set<(news: Growth) => void>();
+  /** What others have said about the head while a batch of ours was under way. */
+  #heard: Growth | undefined;
+  #underWay = 0;
   readonly #closing = new AbortController();
   #listener: GrowthListener | undefined;
   #dataSource: Promise<DataSource> | undefined;
   #clusterId: string | undefined;
 
   constructor(private readonly options: PostgresEventLogOptions) {
-    const { appendLanes = 1, readConnections = 4 } = options;
+    const { readConnections = 4 } = options;
     this.#codec = options.codec ?? new EventCodec();
     this.#schema = plainName(options.schema ?? DEFAULT_SCHEMA);
-    // One connection more than lanes, so that leases are renewed however busy the lanes are.
-    this.#writes = this.#pool(appendLanes + 1);
+    this.#writes = this.#pool(1);
+    // A connection of their own, so that leases are renewed however busy the log is.
+    this.#leases = this.#pool(1);
     this.#reads = this.#pool(readConnections);
     const bounds = { maxItems: MAX_BATCH_COMMANDS, maxBytes: MAX_BATCH_BYTES };
     this.#appends = new Coalescer((batch) => this.#appendBatch(batch), {
       ...bounds,
-      lanes: appendLanes,
+      lanes: LANES,
+      minBeside: MIN_BESIDE,
       maxWaiting: MAX_WAITING_APPENDS,
       overloaded: () => new LogUnavailable(`${MAX_WAITING_APPENDS} appends are waiting already`),
     });
@@ -95,7 +114,7 @@ export class PostgresEventLog implements EventLog {
 
   async append(command: AppendCommand): Promise<Appended> {
     checkCommand(command);
-    const encoded = encodeCommand(command, this.#codec);
+    const encoded = encodeCommand(command, this.#codec, this.options.ids);
     return this.#appends.submit(encoded, encoded.bytes);
   }
 
@@ -111,12 +130,12 @@ export class PostgresEventLog implements EventLog {
     return this.#readEvents(readStreamQuery(this.#schema), [stream, afterVersion]);
   }
 
-  onGrowth(wake: () => void): () => void {
-    this.#listener ??= new GrowthListener(this.#connection(), growthChannel(this.#schema), this.options.clock, () =>
-      this.#wakeAll(),
+  onGrowth(grown: (news: Growth) => void): () => void {
+    this.#listener ??= new GrowthListener(this.#connection(), growthChannel(this.#schema), this.options.clock, (news) =>
+      this.#hear(news),
     );
-    this.#wakes.add(wake);
-    return () => this.#wakes.delete(wake);
+    this.#listeners.add(grown);
+    return () => this.#listeners.delete(grown);
   }
 
   async loadSnapshot(name: string, format: number, atMost = Number.MAX_SAFE_INTEGER): Promise<Snapshot | undefined> {
@@ -130,7 +149,7 @@ export class PostgresEventLog implements EventLog {
   async acquireLease(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
     invariant(holder !== '', 'a lease has a holder');
     const { rows } = await reachingTheLog(() =>
-      this.#writes.query<{ epoch: string | null }>(`select ${this.#schema}.acquire_lease($1, $2, $3) as epoch`, [
+      this.#leases.query<{ epoch: string | null }>(`select ${this.#schema}.acquire_lease($1, $2, $3) as epoch`, [
         name,
         holder,
         Math.ceil(ttlMs),
@@ -141,7 +160,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async releaseLease(name: string, holder: string): Promise<void> {
-    await reachingTheLog(() => this.#writes.query(`select ${this.#schema}.release_lease($1, $2)`, [name, holder]));
+    await reachingTheLog(() => this.#leases.query(`select ${this.#schema}.release_lease($1, $2)`, [name, holder]));
   }
 
   async clusterId(): Promise<string> {
@@ -157,13 +176,16 @@ export class PostgresEventLog implements EventLog {
     const closed = new LogUnavailable('the log was closed');
     this.#closing.abort();
     await Promise.all([this.#appends.close(closed), this.#heads.close(closed), this.#listener?.close()]);
-    await Promise.all([this.#writes.end(), this.#reads.end(), this.#dataSource?.then((typeorm) => typeorm.destroy())]);
+    const pools = [this.#writes, this.#leases, this.#reads];
+    await Promise.all([...pools.map((pool) => pool.end()), this.#dataSource?.then((typeorm) => typeorm.destroy())]);
   }
 
   async #appendBatch(batch: readonly EncodedCommand[]): Promise<readonly Outcome<Appended>[]> {
+    this.#underWay += 1;
     let rows: VerdictRow[];
     try {
       rows = await this.#persist(batchParameters(batch, this.#codec));
+      this.#announce(rows, batch);
     } catch (error) {
       if (!isFaultOfData(error)) throw error;
       if (batch.length === 1) return [{ error }];
@@ -171,13 +193,37 @@ export class PostgresEventLog implements EventLog {
       const outcomes: Outcome<Appended>[] = [];
       for (const alone of batch) outcomes.push(...(await this.#appendBatch([alone])));
       return outcomes;
+    } finally {
+      this.#underWay -= 1;
+      const heard = this.#heard;
+      this.#heard = undefined;
+      if (heard) this.#tell(heard);
     }
-    if (rows.some(([outcome]) => outcome === 'ok')) this.#wakeAll();
     return batch.map(({ command }, index) => {
       const row = rows[index];
       invariant(row, `${batch.length} commands, ${rows.length} verdicts`);
       return outcomeOf(row, command);
     });
+  }
+
+  /** Tells everybody here of what this process has just appended, before those who asked for it hear that it is done. */
+  #announce(rows: readonly VerdictRow[], batch: readonly EncodedCommand[]): void {
+    if (this.#listeners.size === 0) return;
+    const events = batch.flatMap((encoded, index) => {
+      const row = rows[index];
+      return row ? recordedBy(row, encoded, this.#codec) : [];
+    });
+    const last = events.at(-1);
+    if (last) this.#tell({ head: last.revision, events });
+  }
+
+  /**
+   * Most of what the database notifies of is this process's own: while a batch is under way the news waits for its end, so
+   * that readers who are handed the events by then need not look.
+   */
+  #hear(news: Growth): void {
+    if (this.#underWay === 0) this.#tell(news);
+    else this.#heard = { head: Math.max(this.#heard?.head ?? 0, news.head ?? Infinity) };
   }
 
   /**
@@ -224,8 +270,8 @@ export class PostgresEventLog implements EventLog {
     return rows.map((row) => this.#codec.decode(row));
   }
 
-  #wakeAll(): void {
-    for (const wake of [...this.#wakes]) wake();
+  #tell(news: Growth): void {
+    for (const grown of [...this.#listeners]) grown(news);
   }
 
   #connection(): pg.ClientConfig {

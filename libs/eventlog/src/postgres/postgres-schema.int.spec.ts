@@ -60,6 +60,7 @@ describe('the schema of the log', () => {
     );
     expect(rows).toEqual([
       { name: 'Append1763800000002', count: 1 },
+      { name: 'HandedOver1763800000005', count: 1 },
       { name: 'LeasesAndSnapshots1763800000003', count: 1 },
       { name: 'SecretKeys1763800000004', count: 1 },
       { name: 'Tables1763800000001', count: 1 },
