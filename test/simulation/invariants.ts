@@ -1,4 +1,13 @@
-import { podPhase, podRequests, type ObjectChange, type PodState, type Recorded, type Revision } from '#domain';
+import {
+  initContainersOf,
+  isSidecar,
+  podPhase,
+  podRequests,
+  type ObjectChange,
+  type PodState,
+  type Recorded,
+  type Revision,
+} from '#domain';
 import type { InMemoryEventStream } from '#bus';
 import type { ClusterProjection } from '#eventlog';
 import type { FakeContainer, FakeEngine } from '../support/fake-engine.js';
@@ -25,6 +34,9 @@ export class Invariants {
   private readonly bound = new Map<string, string>();
   private readonly placedByScheduler = new Set<string>();
   private readonly nodesOfUid = new Map<string, string>();
+  /** Containers that began, and that succeeded, by sandbox and name. */
+  private readonly begun = new Set<string>();
+  private readonly succeeded = new Set<string>();
   /** By stream and resourceVersion: the resourceVersion before. */
   private readonly versionBefore = new Map<string, Revision>();
   private published = { base: -1, count: 0 };
@@ -74,6 +86,9 @@ export class Invariants {
   /** A container changed on an engine. */
   onContainer(oracle: Oracle, node: string, engine: FakeEngine, container: FakeContainer): void {
     const { seen } = container;
+    const run = `${seen.sandboxId}/${seen.name}`;
+    if (seen.startedAt !== undefined) this.begun.add(run);
+    if (seen.state === 'exited' && seen.exitCode === 0 && !seen.infrastructureExit) this.succeeded.add(run);
     if (seen.state !== 'running') return;
     const { uid, name } = seen.pod;
     const other = this.nodesOfUid.get(uid);
@@ -92,7 +107,9 @@ export class Invariants {
     const pod = oracle.state.podByUid(uid);
     if (!pod || seen.role !== 'app') return;
     this.checkCapacity(oracle, node, engine);
-    if (pod.sharedFate) this.checkMadeTogether(pod, engine, container);
+    const isApp = pod.spec.containers.some(({ name }) => name === seen.name);
+    if (pod.sharedFate && isApp) this.checkMadeTogether(pod, engine, container);
+    if (isApp) this.checkInitialized(pod, container);
   }
 
   /** The stream EVENTS is a contiguous window of the log: what came since the last look is looked at. */
@@ -190,6 +207,19 @@ export class Invariants {
       cpuMillis <= allocatable.cpuMillis && memoryBytes <= allocatable.memoryBytes,
       'no node is above capacity',
       () => `${what}: ${active.length} pods, ${cpuMillis}m of ${allocatable.cpuMillis}m, ${memoryBytes} bytes`,
+    );
+  }
+
+  /** When an app container starts, every init container has run beside the sandbox that it is joined to, sidecars have begun. */
+  private checkInitialized({ spec, meta }: PodState, { seen }: FakeContainer): void {
+    const missing = initContainersOf(spec).filter((container) => {
+      const run = `${seen.sandboxId}/${container.name}`;
+      return !(isSidecar(container) ? this.begun : this.succeeded).has(run);
+    });
+    this.verdicts.check(
+      missing.length === 0,
+      'app containers start after their init containers',
+      () => `${meta.name}: ${seen.name} runs, ${missing.map(({ name }) => name).join(', ')} did not`,
     );
   }
 

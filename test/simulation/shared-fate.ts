@@ -1,4 +1,4 @@
-import type { Millis } from '#domain';
+import { sidecarsOf, type Millis } from '#domain';
 import type { EventLoop } from './event-loop.js';
 import type { Network } from './network.js';
 import type { ApiReplica, ExecutorReplica } from './replicas.js';
@@ -55,7 +55,11 @@ export class SharedFate {
     for (const pod of oracle.state.podsOnNode(node)) {
       if (!pod.sharedFate) continue;
       const { uid, name } = pod.meta;
-      const apps = containers.filter(({ seen }) => seen.pod.uid === uid && seen.role === 'app');
+      const sidecars = new Set(sidecarsOf(pod.spec).map((sidecar) => sidecar.name));
+      // Sidecars go on while their pod restarts; when it has ended, nothing of it may (`liveness.ts`).
+      const apps = containers.filter(
+        ({ seen }) => seen.pod.uid === uid && seen.role === 'app' && !sidecars.has(seen.name),
+      );
       const newest = apps
         .filter(({ seen }) => seen.name === pod.mainContainer)
         .reduce((max, { seen }) => (max && max.attempt > seen.attempt ? max : seen), apps[0]?.seen);
