@@ -69,6 +69,7 @@ export * from './namespace/decide.js';
 export * from './namespace/evolve.js';
 export * from './scheduling/placement-record.js';
 export * from './scheduling/policy.js';
+export * from './scheduling/node-affinity.js';
 export * from './scheduling/pod-demand.js';
 export * from './scheduling/filters.js';
 export * from './scheduling/queue.js';

@@ -13,6 +13,7 @@ export interface PodSpec extends JsonObject {
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
   readonly nodeName?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly affinity?: Affinity;
   readonly tolerations?: readonly Toleration[];
   readonly schedulerName: string;
   readonly schedulingGates?: readonly SchedulingGate[];
@@ -21,6 +22,29 @@ export interface PodSpec extends JsonObject {
   readonly hostname?: string;
   /** Conditions that clients set and that the pod's readiness waits for. */
   readonly readinessGates?: readonly { readonly conditionType: string }[];
+}
+
+export interface Affinity extends JsonObject {
+  readonly nodeAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: NodeSelector };
+}
+
+/** One of the terms must hold. */
+export interface NodeSelector extends JsonObject {
+  readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
+}
+
+/** All of it must hold. */
+export interface NodeSelectorTerm extends JsonObject {
+  /** Of labels. */
+  readonly matchExpressions?: readonly NodeSelectorRequirement[];
+  /** Of `metadata.name`. */
+  readonly matchFields?: readonly NodeSelectorRequirement[];
+}
+
+export interface NodeSelectorRequirement extends JsonObject {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  readonly values?: readonly string[];
 }
 
 export interface SchedulingGate extends JsonObject {

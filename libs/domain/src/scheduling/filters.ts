@@ -1,6 +1,7 @@
 import { tolerates, untoleratedTaint } from '../selector.js';
 import { hostPortsCollide } from '../units.js';
 import type { NodeState } from '../node/node.js';
+import { matchesNode } from './node-affinity.js';
 import type { NodeView } from './node-info.js';
 import type { FilterReason } from './placement-record.js';
 import type { PodDemand } from './pod-demand.js';
@@ -51,12 +52,8 @@ const taintToleration: Filter = {
 
 const nodeAffinity: Filter = {
   name: 'NodeAffinity',
-  refuse: ({ nodeSelector }, { state }) => {
-    for (const key in nodeSelector) {
-      if (state.meta.labels[key] !== nodeSelector[key]) return ["node(s) didn't match Pod's node affinity/selector"];
-    }
-    return PASSES;
-  },
+  refuse: (demand, { state }) =>
+    matchesNode(demand, state) ? PASSES : ["node(s) didn't match Pod's node affinity/selector"],
 };
 
 /** Ours: a node that does not answer gets no pod, even one that tolerates the taint, because nothing fences it yet. */

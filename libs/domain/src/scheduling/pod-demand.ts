@@ -1,6 +1,7 @@
 import { allContainersOf } from '../pod/container-kinds.js';
-import type { PodSpec, Quantity, Toleration } from '../pod/pod-spec.js';
+import type { NodeSelector, PodSpec, Quantity, Toleration } from '../pod/pod-spec.js';
 import { type HostPort, hostPortsOf, parseQuantity, podRequests } from '../units.js';
+import { type NodeDemand, nodeDemandOf } from './node-affinity.js';
 import type { SchedulingPolicy } from './policy.js';
 
 /** Everything of a pod that decides which nodes it fits, and how well. Pods of one {@link key} get one verdict from each node. */
@@ -15,7 +16,8 @@ export interface PodDemand {
   readonly unknownResources: readonly string[];
   readonly hostPorts: readonly HostPort[];
   readonly nodeName?: string;
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly nodeSelector: NodeDemand['nodeSelector'];
+  readonly nodeAffinity?: NodeSelector;
   readonly tolerations: readonly Toleration[];
 }
 
@@ -45,7 +47,7 @@ export function demandOf(spec: PodSpec, policy: SchedulingPolicy): PodDemand {
     unknownResources: [...unknown].sort(),
     hostPorts: hostPortsOf(spec),
     ...(spec.nodeName !== undefined && { nodeName: spec.nodeName }),
-    nodeSelector: spec.nodeSelector ?? {},
+    ...nodeDemandOf(spec),
     tolerations: spec.tolerations ?? [],
   };
   return { key: JSON.stringify(demand), ...demand };

@@ -6,6 +6,7 @@ import { containerFaults } from './containers.js';
 import { duplicates, forbidden, invalid, invalidFor, notNegative, notSupported, oneOf, required } from './faults.js';
 import { initContainerFaults } from './init-containers.js';
 import { labelFaults } from './metadata.js';
+import { nodeAffinityFaults } from './node-affinity.js';
 import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.js';
 
 const restartPolicies = ['Always', 'Never', 'OnFailure'];
@@ -38,6 +39,7 @@ export function podSpecFaults(spec: PodSpec, path: string): FieldFault[] {
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies),
     ...notNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
     ...labelFaults(spec.nodeSelector, `${path}.nodeSelector`),
+    ...nodeAffinityFaults(spec, `${path}.affinity`),
     ...optional('hostname', dnsLabelProblems),
     ...optional('subdomain', dnsLabelProblems),
     ...optional('nodeName', dnsSubdomainProblems),

@@ -370,10 +370,6 @@ describe('what Podledger does not do yet', () => {
     [{ volumes: [{ name: 'v', configMap: { name: 'c' } }] }, 'spec.volumes[0].configMap'],
     [{ volumes: [{ name: 'v', hostPath: { path: '/' } }] }, 'spec.volumes[0].hostPath'],
     [
-      { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } },
-      'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution',
-    ],
-    [
       { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'a' }] } } },
       'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution',
     ],

@@ -85,7 +85,9 @@ const amounts = (name: string): NotYet => ({
 
 /** By type of the schema and field. */
 export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> = {
-  'batch.v1.JobSpec': { managedBy: refused('jobs that another controller manages', is('kubernetes.io/job-controller')) },
+  'batch.v1.JobSpec': {
+    managedBy: refused('jobs that another controller manages', is('kubernetes.io/job-controller')),
+  },
   'core.v1.PodSpec': {
     activeDeadlineSeconds: refused('activeDeadlineSeconds'),
     dnsConfig: refused('dnsConfig', isEmpty),
@@ -162,7 +164,6 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
   'core.v1.Volume': Object.fromEntries(volumeTypes.map((type) => [type, refused(`volumes of type ${type}`)])),
   'core.v1.NodeAffinity': {
     preferredDuringSchedulingIgnoredDuringExecution: ignored('preferred node affinity', isEmpty),
-    requiredDuringSchedulingIgnoredDuringExecution: refused('required node affinity'),
   },
   'core.v1.PodAffinity': {
     preferredDuringSchedulingIgnoredDuringExecution: ignored('preferred pod affinity', isEmpty),
