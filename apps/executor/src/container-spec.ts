@@ -93,6 +93,7 @@ export function containerSpecOf(
     ...(cpuLimit !== undefined && { cpuLimitMillis: cpuMillisOf(cpuLimit) }),
     ...(memoryLimit !== undefined && { memoryLimitBytes: bytesOf(memoryLimit) }),
     shareProcessNamespace: pod.spec.shareProcessNamespace ?? false,
+    ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
     stdin: container.stdin ?? false,
     tty: container.tty ?? false,
     labels: {},

@@ -203,6 +203,11 @@ function supersededBy({ type, data }: PodFact): string | undefined {
       return `${type}/${data.container}`;
     case 'PodSandboxFailed':
       return type;
+    case 'ContainerProbeFailed':
+      // One that condemns its container is its end: there is no newer.
+      return `${type}/${data.containerId}/${data.probe}`;
+    case 'ContainerReadinessChanged':
+      return `${type}/${data.containerId}`;
     default:
       return undefined;
   }

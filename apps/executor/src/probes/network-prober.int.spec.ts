@@ -80,6 +80,12 @@ describe('HTTP checks', () => {
     await expect(prober.ask(http(port, { path: '/loop' }), 5_000)).rejects.toThrow('stopped after 10 redirects');
   });
 
+  it('take answers of servers that end their lines with a line feed alone', async () => {
+    const answer = 'HTTP/1.1 503 No\nContent-Type: text/plain\n\nclosed\n';
+    const port = await portOf(createTcp((socket) => void socket.once('data', () => socket.end(answer))));
+    expect(await prober.ask(http(port), 5_000)).toEqual({ type: 'http', status: 503 });
+  });
+
   it('say in known words why there was no answer', async () => {
     const port = await unusedPort();
     await expect(prober.ask(http(port, { path: '/x' }), 5_000)).rejects.toThrow(

@@ -45,6 +45,8 @@ export interface ContainerSpec {
   readonly cpuLimitMillis?: number;
   readonly memoryLimitBytes?: number;
   readonly shareProcessNamespace: boolean;
+  /** What asks it to stop, as `SIGUSR1`. Default: what its image says, else SIGTERM. */
+  readonly stopSignal?: string;
   readonly stdin: boolean;
   readonly tty: boolean;
   readonly labels: Readonly<Record<string, string>>;

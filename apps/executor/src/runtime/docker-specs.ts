@@ -114,6 +114,7 @@ export function appCreation(scope: Scope, spec: ContainerSpec): Creation {
       ...(spec.workingDir && { WorkingDir: spec.workingDir }),
       Tty: spec.tty,
       OpenStdin: spec.stdin,
+      ...(spec.stopSignal !== undefined && { StopSignal: spec.stopSignal }),
       // Probes are the executor's; an image's own health check would only cost.
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {

@@ -39,6 +39,7 @@ export function containerHash(pod: AssignedPod, container: Container): string {
     canonicalJson({
       ...{ name, image, command, args, env, workingDir, resources, volumeMounts, stdin, tty },
       shareProcessNamespace: pod.spec.shareProcessNamespace,
+      stopSignal: container.lifecycle?.stopSignal,
     }),
   );
 }

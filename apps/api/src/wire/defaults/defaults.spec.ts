@@ -119,6 +119,29 @@ describe('the defaults of a pod', () => {
     });
   });
 
+  it('reach the handlers of probes and hooks, and take a zero for nothing', () => {
+    const container = {
+      readinessProbe: { grpc: { port: 9000 }, periodSeconds: 0, timeoutSeconds: 0, initialDelaySeconds: 0 },
+      lifecycle: { postStart: { httpGet: { port: 'web' } }, preStop: { exec: { command: ['true'] } } },
+    };
+    expect(spec({ containers: [container] })).toMatchObject({
+      containers: [
+        {
+          readinessProbe: {
+            grpc: { port: 9000, service: '' },
+            periodSeconds: 10,
+            timeoutSeconds: 1,
+            initialDelaySeconds: 0,
+          },
+          lifecycle: {
+            postStart: { httpGet: { port: 'web', path: '/', scheme: 'HTTP' } },
+            preStop: { exec: { command: ['true'] } },
+          },
+        },
+      ],
+    });
+  });
+
   it('change nothing a second time', () => {
     const once = defaulted(
       pod({ containers: [{ name: 'a', image: 'i', resources: { limits: { cpu: '1' } } }], volumes: [{ name: 'v' }] }),

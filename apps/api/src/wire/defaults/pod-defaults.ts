@@ -32,7 +32,7 @@ function serviceAccountNames(spec: PodSpec): PodSpec {
 }
 
 function defaultContainer(container: Container): Container {
-  const { image, ports, env, resources, livenessProbe, readinessProbe, startupProbe } = container;
+  const { image, ports, env, resources, livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
   return {
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
@@ -44,6 +44,7 @@ function defaultContainer(container: Container): Container {
     ...(livenessProbe ? { livenessProbe: defaultProbe(livenessProbe) } : {}),
     ...(readinessProbe ? { readinessProbe: defaultProbe(readinessProbe) } : {}),
     ...(startupProbe ? { startupProbe: defaultProbe(startupProbe) } : {}),
+    ...(lifecycle ? { lifecycle: defaultLifecycle(lifecycle) } : {}),
   };
 }
 
@@ -73,14 +74,32 @@ function defaultEnvVar(env: Wire<'core.v1.EnvVar'>): Wire<'core.v1.EnvVar'> {
   };
 }
 
+/** Timings and thresholds; a zero stands for the default (kubelet could do nothing with it). */
 function defaultProbe(probe: Probe): Probe {
+  const { timeoutSeconds, periodSeconds, successThreshold, failureThreshold, httpGet, grpc } = probe;
   return {
-    timeoutSeconds: 1,
-    periodSeconds: 10,
-    successThreshold: 1,
-    failureThreshold: 3,
     ...probe,
-    ...(probe.httpGet ? { httpGet: { path: '/', scheme: 'HTTP', ...probe.httpGet } } : {}),
+    timeoutSeconds: timeoutSeconds || 1,
+    periodSeconds: periodSeconds || 10,
+    successThreshold: successThreshold || 1,
+    failureThreshold: failureThreshold || 3,
+    ...(httpGet ? { httpGet: defaultHttpGet(httpGet) } : {}),
+    ...(grpc ? { grpc: { service: '', ...grpc } } : {}),
+  };
+}
+
+const defaultHttpGet = (httpGet: Wire<'core.v1.HTTPGetAction'>): Wire<'core.v1.HTTPGetAction'> => ({
+  ...httpGet,
+  path: httpGet.path || '/',
+  scheme: httpGet.scheme || 'HTTP',
+});
+
+function defaultLifecycle(lifecycle: Wire<'core.v1.Lifecycle'>): Wire<'core.v1.Lifecycle'> {
+  const { postStart, preStop } = lifecycle;
+  return {
+    ...lifecycle,
+    ...(postStart?.httpGet ? { postStart: { ...postStart, httpGet: defaultHttpGet(postStart.httpGet) } } : {}),
+    ...(preStop?.httpGet ? { preStop: { ...preStop, httpGet: defaultHttpGet(preStop.httpGet) } } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ const qualifiedFormat = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValueFormat = `(${qualifiedFormat})?`;
 const envFormat = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const portNameFormat = '[-a-z0-9]+';
+const httpHeaderFormat = '[-A-Za-z0-9]+';
 
 const whole = (format: string): RegExp => new RegExp(`^${format}$`);
 const label = whole(labelFormat);
@@ -17,6 +18,7 @@ const qualified = whole(qualifiedFormat);
 const labelValue = whole(labelValueFormat);
 const env = whole(envFormat);
 const portName = whole(portNameFormat);
+const httpHeader = whole(httpHeaderFormat);
 
 const tooLong = (most: number): string => `must be no more than ${most} characters`;
 const regexMessage = (text: string, format: string, ...examples: readonly string[]): string =>
@@ -107,6 +109,18 @@ export function envNameProblems(name: string): string[] {
       'my.env-name',
       'MY_ENV.NAME',
       'MyEnvName1',
+    ),
+  ];
+}
+
+/** Names of HTTP headers. */
+export function httpHeaderNameProblems(name: string): string[] {
+  if (httpHeader.test(name)) return [];
+  return [
+    regexMessage(
+      "a valid HTTP header must consist of alphanumeric characters or '-'",
+      httpHeaderFormat,
+      'X-Header-Name',
     ),
   ];
 }

@@ -8,6 +8,7 @@ import { initContainerFaults } from './init-containers.js';
 import { labelFaults } from './metadata.js';
 import { nodeAffinityFaults } from './node-affinity.js';
 import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.js';
+import { healthFaults } from './probes.js';
 
 const restartPolicies = ['Always', 'Never', 'OnFailure'];
 const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
@@ -35,6 +36,7 @@ export function podSpecFaults(spec: PodSpec, path: string): FieldFault[] {
     ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
     ...containerFaults(containers, volumeNames, `${path}.containers`),
     ...initContainerFaults(spec, volumeNames, `${path}.initContainers`),
+    ...healthFaults(spec, path),
     ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, restartPolicies),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies),
     ...notNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),

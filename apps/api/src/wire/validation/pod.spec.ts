@@ -321,14 +321,8 @@ describe('validatePod', () => {
 });
 
 describe('what Podledger does not do yet', () => {
-  const probe = { exec: { command: ['true'] } };
-
   it.each<[JsonObject, string]>([
     [{ ephemeralContainers: [app] }, 'spec.ephemeralContainers'],
-    [{ containers: [{ ...app, livenessProbe: probe }] }, 'spec.containers[0].livenessProbe'],
-    [{ containers: [{ ...app, readinessProbe: probe }] }, 'spec.containers[0].readinessProbe'],
-    [{ containers: [{ ...app, startupProbe: probe }] }, 'spec.containers[0].startupProbe'],
-    [{ containers: [{ ...app, lifecycle: { preStop: probe } }] }, 'spec.containers[0].lifecycle'],
     [{ containers: [{ ...app, envFrom: [{ configMapRef: { name: 'c' } }] }] }, 'spec.containers[0].envFrom'],
     [
       { containers: [{ ...app, env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] },
