@@ -4,6 +4,7 @@ import {
   decideNode,
   decidePod,
   decideWorkload,
+  isWorkload,
   namespaceStream,
   type NodeCommand,
   type NodeState,
@@ -17,7 +18,9 @@ import {
   type ReplicaSetState,
   replicaSetStream,
   type RequestedMeta,
+  streamOfKind,
   type WorkloadCommand,
+  type WorkloadKind,
 } from '#domain';
 import { InMemoryBroker, type InMemoryBus, nodeRequestSubject } from '#bus';
 import { ClusterProjection, CommandBus, InMemoryEventLog, LogState, type Schedule } from '#eventlog';
@@ -295,6 +298,17 @@ export class SchedulerWorld {
   async onReplicaSet(name: string, command: WorkloadCommand): Promise<void> {
     const stream = replicaSetStream(NAMESPACE, name);
     await this.#execute(() => [{ stream, events: decideWorkload('ReplicaSet', command, this.findReplicaSet(name)) }]);
+  }
+
+  /** A wish about a workload of any kind. */
+  async onWorkload(kind: WorkloadKind, name: string, command: WorkloadCommand): Promise<void> {
+    const stream = streamOfKind(kind, NAMESPACE, name);
+    await this.#execute((state) => {
+      const workload = state.get(stream);
+      return [
+        { stream, events: decideWorkload(kind, command, workload && isWorkload(workload) ? workload : undefined) },
+      ];
+    });
   }
 
   async scale(name: string, replicas: number): Promise<void> {

@@ -54,6 +54,7 @@ export * from './job/staffing.js';
 export * from './job/reconcile.js';
 export * from './job/rules.js';
 export * from './cron-job/cron-job.js';
+export * from './cron-job/evolve.js';
 export * from './cron-job/due.js';
 export * from './cron-job/reconcile.js';
 export * from './cron-job/rules.js';

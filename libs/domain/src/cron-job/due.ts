@@ -29,9 +29,9 @@ export function dueBy(schedule: CronSchedule, since: Millis, now: Millis): Due |
   }
   const distance = Math.max(second - first, 1_000);
   const missed = Math.floor((now - first) / distance) + 1;
-  // Distances differ (weekdays, months): begin two of them before now, and further back when that was a gap.
+  // Distances differ (weekdays, months): begin two of them before the newest, and further back when that was a gap.
   for (let back = 2; ; back *= 2) {
-    const from = Math.max(since, now - back * distance);
+    const from = Math.max(since, first + (missed - back) * distance);
     const { at, next } = newestBetween(schedule, from, now);
     if (at !== undefined || from === since) {
       return {
