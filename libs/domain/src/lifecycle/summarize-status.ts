@@ -15,13 +15,21 @@ import {
 } from '../pod/readiness.js';
 import type { Condition, ContainerState, PodState, Termination } from '../pod/pod.js';
 import type { PodSpec } from '../pod/pod-spec.js';
+import { DISRUPTION_TARGET } from '../pod/disruption.js';
 import { rfc3339 } from '../time.js';
 import { dependenciesOf } from './dependencies.js';
 import { isMetBy } from './fate.js';
 import { isSuccess, runsToCompletion } from './restart-rule.js';
 
 /** Conditions in the order kubectl describes them. */
-const CONDITION_ORDER = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+const CONDITION_ORDER = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  DISRUPTION_TARGET,
+];
 
 /** Kubernetes' PodStatus, derived from what happened to the pod; nobody reports a phase. */
 export function summarizeStatus(pod: PodState): JsonObject {

@@ -4,8 +4,17 @@ import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js'
 import { restartAction } from '../lifecycle/restart-rule.js';
 import { allContainersOf, initContainersOf } from './container-kinds.js';
 import type { PodSpec } from './pod-spec.js';
+import { DISRUPTION_TARGET, disruptionBy } from './disruption.js';
 import { editablePod } from './editable.js';
-import type { Condition, ContainerRun, ContainerState, PodEvent, PodState, ReportedRun } from './pod.js';
+import type {
+  Condition,
+  ContainerRun,
+  ContainerState,
+  PodEvent,
+  PodState,
+  ReportedRun,
+  TerminationReason,
+} from './pod.js';
 import { endingOf, GATES_NOT_READY, isUp, outcomeOf } from './readiness.js';
 
 /**
@@ -171,13 +180,17 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
         ...pod,
         meta: afterDeletionRequest(pod.meta, { ...event.data, propagation: 'Background' }, event),
         terminationReason: pod.terminationReason ?? event.data.reason,
+        conditions: { ...pod.conditions, ...disruption(pod, event, event.data.reason) },
       };
     case 'PodTerminated': {
       const reason = event.data.phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed';
       return {
         ...pod,
         terminated: { ...event.data, at: event.time },
-        conditions: readiness(pod, event, { status: 'False', reason }),
+        conditions: {
+          ...readiness(pod, event, { status: 'False', reason }),
+          ...(event.data.reason === 'NodeLost' && disruption(pod, event, 'NodeLost')),
+        },
       };
     }
     case 'PodContainersRemoved':
@@ -203,6 +216,13 @@ type NewCondition = Omit<Condition, 'lastTransitionAt'>;
 function condition(pod: PodState, event: EventEnvelope, type: string, next: NewCondition): Condition {
   const before = pod.conditions[type];
   return { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time };
+}
+
+/** The condition that tells of a disruption, if the pod ends by one. Who told it to go first is told. */
+function disruption(pod: PodState, event: EventEnvelope, reason: TerminationReason): PodState['conditions'] {
+  const why = disruptionBy(reason);
+  if (!why || pod.terminationReason !== undefined || pod.conditions[DISRUPTION_TARGET]) return {};
+  return { [DISRUPTION_TARGET]: condition(pod, event, DISRUPTION_TARGET, { status: 'True', ...why }) };
 }
 
 function readiness(
