@@ -58,6 +58,8 @@ export class ModelEngine {
   readonly lazy = new Set<string>();
   /** What probes say of containers, by id. */
   health: NonNullable<PodInput['health']> = {};
+  /** What comes of hooks, by container name: a failure, or nothing for as long as they are under way; default: success. */
+  readonly hooks = new Map<string, 'fails' | 'hangs'>();
   /** Everything that was done, in order. */
   readonly log: PodAction[] = [];
   now = T0;
@@ -156,6 +158,13 @@ export class ModelEngine {
         if (found && this.lazy.has(found.name) && action.graceSeconds > 0) return;
         if (found?.state === 'running') this.end(found, action.graceSeconds === 0 ? 137 : 143);
         return this.outcome({ type: 'StopReturned', containerId: action.containerId });
+      }
+      case 'RunHook': {
+        const { hook, container, containerId } = action;
+        const fate = this.hooks.get(container);
+        if (fate === 'hangs') return;
+        const failure = fate === 'fails' ? { failure: 'exit code 1' } : {};
+        return this.outcome({ type: 'HookReturned', hook, container, containerId, ...failure });
       }
       case 'Remove':
         this.containers = this.containers.filter(({ id }) => id !== action.containerId);

@@ -16,6 +16,8 @@ export function inWords(action: PodAction, engine: ModelEngine): string {
       return `CreateContainer ${action.container}#${action.attempt}`;
     case 'StartContainer':
       return `StartContainer ${action.container}`;
+    case 'RunHook':
+      return `${action.hook} ${action.container}${action.timeoutSeconds === undefined ? '' : ` ${action.timeoutSeconds}`}`;
     case 'Stop':
       return `Stop ${nameOf(action.containerId)} ${action.graceSeconds}`;
     case 'Remove': {
