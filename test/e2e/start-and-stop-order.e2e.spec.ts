@@ -184,8 +184,10 @@ describe('containers that depend on each other', () => {
   const containers = () => [
     container('app', staying()),
     container('cache', staying()),
-    container('migrate', 'sleep 1', { restartPolicy: 'OnFailure' }),
-    container('db', staying()),
+    container('migrate', 'test -e /shared/db-is-up', { restartPolicy: 'OnFailure' }),
+    container('db', staying('exit 0', 'sleep 1; touch /shared/db-is-up'), {
+      readinessProbe: { exec: { command: ['test', '-e', '/shared/db-is-up'] }, periodSeconds: 1 },
+    }),
   ];
 
   it('start along the edges and stop against them', async () => {
@@ -197,9 +199,14 @@ describe('containers that depend on each other', () => {
     await becomes('graph', 'Running');
     await product.kubectl('delete pod graph');
     const runs = await runsOf('graph');
+    const ended = (await historyOf('graph'))
+      .filter(({ type }) => type === 'ContainerExited')
+      .map(({ data }) => data as unknown as ContainerExited);
     const [app, cache, migrate, db] = ['app', 'cache', 'migrate', 'db'].map((name) => runs[name]);
     expect(cache?.startedAt).toBeGreaterThan(db?.startedAt ?? Infinity);
-    expect(migrate?.startedAt).toBeGreaterThan(db?.startedAt ?? Infinity);
+    // It waited for the probe to find the file; without that it would have failed, and begun again later.
+    expect(migrate?.startedAt).toBeGreaterThan((db?.startedAt ?? Infinity) + 1_000);
+    expect(ended.filter((one) => one.container === 'migrate').map(({ exitCode }) => exitCode)).toEqual([0]);
     expect(app?.startedAt).toBeGreaterThan(migrate?.finishedAt ?? Infinity);
     expect(app?.startedAt).toBeGreaterThan(cache?.startedAt ?? Infinity);
     expect(cache?.finishedAt).toBeGreaterThan(app?.finishedAt ?? Infinity);

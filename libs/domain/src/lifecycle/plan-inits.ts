@@ -71,4 +71,4 @@ function startOrRemake(draft: MembersDraft, run: ObservedContainer): void {
 
 /** Whether a container that runs has come up: its startup probe, if it has one, has succeeded. */
 export const isUp = (container: Container, health: { readonly started: boolean } | undefined): boolean =>
-  health ? health.started : container['startupProbe'] === undefined;
+  health ? health.started : container.startupProbe === undefined;

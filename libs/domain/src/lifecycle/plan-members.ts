@@ -165,4 +165,4 @@ function holds(
 
 /** Whether a container that runs has come up and is ready: its probes, where it has any, have succeeded. */
 const isHealthy = (container: Container, health: NonNullable<PodInput['health']>[string] | undefined): boolean =>
-  isUp(container, health) && (health ? health.ready : container['readinessProbe'] === undefined);
+  isUp(container, health) && (health ? health.ready : container.readinessProbe === undefined);
