@@ -35,6 +35,8 @@ export interface ServingConfig {
   readonly natsKeysDirectory?: string;
   /** `silent`, `error`, `warn` (the default), `info`. */
   readonly logLevel?: string;
+  /** Told of what a person should look at; by default a warning of the process. */
+  readonly report?: (problem: string, cause?: unknown) => void;
 }
 
 /** The same with the servers it stands on. */
@@ -72,6 +74,8 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
+const reportAsWarning = (problem: string): void => process.emitWarning(problem, { type: 'PodledgerApi' });
+
 /** A snapshot shortens the next start; each costs one write of the whole state. Events between two. */
 const SNAPSHOT_EVERY = 20_000;
 /** How long a readiness check may take, in milliseconds. */
@@ -86,6 +90,7 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
   const bus = await NatsBus.connect({
     url,
     name: 'podledger-api',
+    ...(config.report && { report: config.report }),
     ...(credentials !== undefined && { creds: credentials }),
     ...(ca !== undefined && { ca }),
   });
@@ -118,13 +123,14 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
   const projection = new ClusterProjection({ log, clock, snapshotEvery: SNAPSHOT_EVERY });
   const projected = await projection.start(ending.signal);
   const commands = new CommandBus({ log, projection });
-  const report = (problem: string): void => process.emitWarning(problem, { type: 'PodledgerApi' });
+  const { report = reportAsWarning } = config;
   const core = await createApiCore(
     { log, projection, commands, bus, feed, clock, ids },
     { identity: `api-${ids.uuid()}`, report },
   );
   const worked = await core.start(ending.signal);
   const ended = Promise.all([projected.ended, worked.ended]);
+  ended.catch(() => undefined); // Whoever asks for `ended` is told.
   const { tokens, close: closeDesk } = await openJoinDesk(connections, projection, config.natsKeysDirectory, report);
   const checks = [
     { name: 'log', ok: async () => (await log.head()) >= 0 },
@@ -146,7 +152,7 @@ export async function serveApi(connections: ApiConnections, config: ServingConfi
     closeDesk();
     await app.close();
     ending.abort();
-    await ended;
+    await ended.catch(() => undefined);
   };
   try {
     await app.listen(config.listen.port, config.listen.host);

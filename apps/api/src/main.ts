@@ -26,17 +26,24 @@ function configOf(env: NodeJS.ProcessEnv): ApiConfig {
 
 const api = await startApi(configOf(process.env));
 process.stdout.write(`podledger-api answers on ${api.url}\n`);
+
+const say = (error: unknown): void => {
+  process.stderr.write(`podledger-api: ${error instanceof Error ? error.message : String(error)}\n`);
+};
 let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    api.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  });
+function stop(exitCode: number): void {
+  if (stopping) return;
+  stopping = true;
+  api.stop().then(
+    () => process.exit(exitCode),
+    (error: unknown) => {
+      say(error);
+      process.exit(1);
+    },
+  );
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
+api.ended.catch((error: unknown) => {
+  say(error);
+  stop(1);
+});

@@ -10,7 +10,10 @@ describe('the address of an engine', () => {
     expect(readDockerHost(address, env)).toEqual(expected);
   });
 
-  it('is refused in a scheme that is not spoken', () => {
-    expect(() => readDockerHost('ssh://192.0.2.1', {})).toThrow('DOCKER_HOST');
-  });
+  it.each(['ssh://192.0.2.1', '/var/run/docker.sock', ''])(
+    'is refused when it is not one that is spoken: %j',
+    (address) => {
+      expect(() => readDockerHost(address, {})).toThrow(`DOCKER_HOST: ${address} is neither`);
+    },
+  );
 });

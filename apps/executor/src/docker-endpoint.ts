@@ -10,8 +10,8 @@ export const DEFAULT_DOCKER_HOST = 'unix:///var/run/docker.sock';
  * `DOCKER_TLS_VERIFY` is set. Throws on a scheme that is not spoken here.
  */
 export function readDockerHost(address: string, env: Readonly<Record<string, string | undefined>>): DockerEndpoint {
-  const url = new URL(address);
-  switch (url.protocol) {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  switch (url?.protocol) {
     case 'unix:':
       return url.pathname;
     case 'tcp:':

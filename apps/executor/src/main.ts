@@ -32,7 +32,7 @@ function configOf(env: NodeJS.ProcessEnv): ExecutorConfig {
 
 const config = configOf(process.env);
 const executor = await startExecutor(config);
-process.stdout.write(`podledger-executor runs node ${config.nodeName}\n`);
+void executor.ready.then(() => process.stdout.write(`podledger-executor runs node ${config.nodeName}\n`));
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

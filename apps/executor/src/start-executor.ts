@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { NatsBus, nodeInboxPrefix } from '#bus';
@@ -8,6 +7,7 @@ import { SystemClock, SystemIds } from '#system';
 import { readDockerHost } from './docker-endpoint.js';
 import { Executor } from './executor.js';
 import { ExecutorModule } from './executor.module.js';
+import { hostAddress } from './host-address.js';
 import { NodeStateFile } from './node-state-store.js';
 import { NetworkProber } from './probes/network-prober.js';
 import type { Report } from './report.js';
@@ -34,6 +34,8 @@ export interface ExecutorConfig {
 }
 
 export interface RunningExecutor {
+  /** Resolves once the control plane has taken the node on, however long that takes: its engine may be away. */
+  readonly ready: Promise<void>;
   /** Pods go on running. Resolves when nothing of the executor does. */
   stop(): Promise<void>;
 }
@@ -43,7 +45,7 @@ const reportAsWarning: Report = (problem, cause) => {
   process.emitWarning(`${problem}${why}`, { type: 'PodledgerExecutor' });
 };
 
-/** Connects to NATS and Docker. Resolves once the control plane has taken the node on, however long that takes. */
+/** Connects to NATS; the node joins by itself as soon as its engine and the control plane answer. */
 export async function startExecutor(config: ExecutorConfig): Promise<RunningExecutor> {
   const { nodeName: node, capacityShare, stateDirectory, report = reportAsWarning } = config;
   const { url, credentials, ca } = config.bus;
@@ -84,21 +86,9 @@ export async function startExecutor(config: ExecutorConfig): Promise<RunningExec
   try {
     await application.listen();
     await executor.start();
-    await executor.registered;
-    return { stop };
+    return { ready: executor.registered, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-/** Bridges and pairs that container engines make: addresses on them are nobody else's. */
-const ENGINE_INTERFACE = /^(docker|br-|veth|podman|cni)/;
-
-/** The address of this machine that others use: the first that is not its own loop. */
-function hostAddress(): string {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, each]) =>
-    ENGINE_INTERFACE.test(name) ? [] : (each ?? []),
-  );
-  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
 }

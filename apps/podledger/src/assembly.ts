@@ -5,7 +5,9 @@
 
 /** A part that runs. */
 export interface Running {
-  /** Rejects when the part broke for good: the process has to end and begin anew from the log. */
+  /** Resolves when the part does its work, where that may be long after its start. */
+  readonly ready?: Promise<void>;
+  /** Settles when the part is over; rejects when it broke for good: the process has to end and begin anew from the log. */
   readonly ended?: Promise<unknown>;
   /** Stops in good order; pods go on. Resolves when nothing of it runs any more. */
   stop(): Promise<void>;
@@ -58,7 +60,7 @@ export interface ExecutorConfig {
   readonly stateDirectory: string;
 }
 
-/** The three apps. Each start resolves when the app does its work: the API answers, the node is registered. */
+/** The three apps. Each start resolves when the app runs: the API answers, the scheduler stands by, the executor looks for its engine. */
 export interface Apps {
   startApi(config: ApiConfig): Promise<RunningApi>;
   startScheduler(config: SchedulerConfig): Promise<Running>;

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endAllPods, readKubeconfig, type AdminAccess } from './admin-client.js';
 import { SystemClock } from '#system';
+import { readDockerHost } from '../../executor/src/docker-endpoint.js';
 import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
 import type { Apps } from './assembly.js';
-import { dockerEndpoint } from './docker-address.js';
 import { HomeLocked } from './home.js';
 import { freePort } from './ports.js';
 import { AllInOne, type Ready } from './start.js';
@@ -39,7 +39,7 @@ export async function down(options: DownOptions, apps: Apps, report: (text: stri
     report(`the pods could not be ended in good order: ${error instanceof Error ? error.message : String(error)}`);
     report('removing them from Docker alone: the next start will make anew what the log still wants');
   }
-  const endpoint = dockerEndpoint(options.dockerHost, process.env);
+  const endpoint = readDockerHost(options.dockerHost, process.env);
   const { containers, volumes, networks } = await purgeCluster(endpoint, { cluster }, new SystemClock());
   report(`removed what was left on Docker: containers ${containers}, volumes ${volumes}, networks ${networks}`);
 }

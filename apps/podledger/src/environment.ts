@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { DEFAULT_DOCKER_HOST } from '../../executor/src/docker-endpoint.js';
 import type { BusAccess } from './assembly.js';
 import type { ForeignServers } from './servers.js';
 
@@ -20,7 +21,7 @@ export function busFromEnvironment(env: NodeJS.ProcessEnv): BusAccess | undefine
 
 /** Docker's own variable and default. */
 export function dockerHost(env: NodeJS.ProcessEnv): string {
-  return env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+  return env.DOCKER_HOST || DEFAULT_DOCKER_HOST;
 }
 
 /** What is secret comes as the path of a file, or, where files are unhandy, as its text. */

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-const lifecycle = join(import.meta.dirname, '../../../dist/apps/podledger/src/lifecycle.js');
+const built = join(import.meta.dirname, '../../../dist/apps/podledger/src');
+const lifecycle = join(built, 'lifecycle.js');
 
 /** A service that says what is asked of it; it stops when `stop` resolves. */
 const script = (start: string, stop: string): string => `
@@ -72,6 +73,18 @@ describe('a service', () => {
     const service = run(start, '');
     expect(await once(service.child, 'exit')).toEqual([1, null]);
     expect(service.text).toContain('broken');
+    expect(service.text).toContain('stopped');
+  });
+
+  it('stops in good order, and fails, when a part of it cannot go on', async () => {
+    const service = run(
+      `const { Parts } = await import(${JSON.stringify(join(built, 'parts.js'))});
+       const broken = new Promise((_, reject) => setTimeout(() => reject(new Error('the log has a gap')), 10));
+       await new Parts(() => {}).start('API', 0, async () => ({ ended: broken, stop: async () => {} }))`,
+      '',
+    );
+    expect(await once(service.child, 'exit')).toEqual([1, null]);
+    expect(service.text).toMatch(/^reported the API cannot go on: the log has a gap; stopping$/m);
     expect(service.text).toContain('stopped');
   });
 

@@ -1,4 +1,4 @@
-import { Stopping } from './parts.js';
+import { PartEnded, Stopping } from './parts.js';
 
 /** A command that runs until it is told to stop. */
 export interface Service {
@@ -11,6 +11,7 @@ export interface Service {
 }
 
 const parentCheckMs = 250;
+const traceOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 /** As a shell says that a program ended by SIGINT. */
 const interruptedCode = 130;
 
@@ -41,8 +42,8 @@ export async function runUntilStopped(service: Service, report: (text: string) =
     stop(`${signal}: stopping; pods go on (again to stop at once)`, 0);
   };
   const onError = (error: unknown): void => {
-    report(`a fault, stopping: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    stop(undefined, 1);
+    stop(error instanceof PartEnded ? `${error.message}; stopping` : `a fault, stopping: ${traceOf(error)}`, 1);
+    if (error instanceof PartEnded && error.cause !== undefined) report(traceOf(error.cause));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   process.on('uncaughtException', onError);

@@ -42,6 +42,30 @@ describe('the parts of a cluster', () => {
     await expect(parts.start('late', 0, part('late', stopped))).rejects.toThrow(Stopping);
   });
 
+  it.each<[string, () => Promise<void>, string]>([
+    ['rejects', () => Promise.reject(new Error('revision 8 after 6')), 'the API cannot go on: revision 8 after 6'],
+    ['resolves', () => Promise.resolve(), 'the API has ended by itself'],
+  ])('say of which one is over though nobody stopped it: it %s', async (_, end, message) => {
+    const told = new Promise((resolve) => {
+      const parts = new Parts(() => undefined, resolve);
+      void parts.start('API', 0, async () => ({ ended: end(), stop: () => Promise.resolve() }));
+    });
+    expect(await told).toMatchObject({ name: 'PartEnded', message });
+  });
+
+  it('say nothing of one that ends because they stop', async () => {
+    const said: unknown[] = [];
+    const parts = new Parts(
+      () => undefined,
+      (error) => said.push(error),
+    );
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    await parts.start('API', 0, async () => ({ ended, stop: async () => end() }));
+    await parts.stop();
+    expect(said).toEqual([]);
+  });
+
   it('that fail to start or to stop do not keep the others from stopping', async () => {
     const stopped: string[] = [];
     const said: string[] = [];

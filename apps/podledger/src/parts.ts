@@ -17,7 +17,10 @@ export class Parts {
   private readonly parts: Part[] = [];
   private stopped: Promise<void> | undefined;
 
-  constructor(private readonly report: (text: string) => void) {}
+  constructor(
+    private readonly report: (text: string) => void,
+    private readonly onEnded: (error: PartEnded) => void = throwUncaught,
+  ) {}
 
   /** Starts a part. Throws what its start throws, and an error when the stop has come already. */
   async start<T extends Running>(name: string, stopRank: number, start: () => Promise<T>): Promise<T> {
@@ -25,14 +28,10 @@ export class Parts {
     const running = start();
     this.parts.push({ name, stopRank, running });
     const part = await running;
-    part.ended?.catch((error: unknown) => {
-      if (!this.stopped)
-        throwUncaught(
-          new Error(`the ${name} cannot go on: ${error instanceof Error ? error.message : String(error)}`, {
-            cause: error,
-          }),
-        );
-    });
+    part.ended?.then(
+      () => this.broke(new PartEnded(`the ${name} has ended by itself`)),
+      (cause: unknown) => this.broke(new PartEnded(`the ${name} cannot go on: ${wordsOf(cause)}`, { cause })),
+    );
     if (this.stopped) throw new Stopping();
     return part;
   }
@@ -41,6 +40,11 @@ export class Parts {
   stop(): Promise<void> {
     this.stopped ??= this.stopAll();
     return this.stopped;
+  }
+
+  /** What is left cannot do without it. */
+  private broke(error: PartEnded): void {
+    if (!this.stopped) this.onEnded(error);
   }
 
   private async stopAll(): Promise<void> {
@@ -59,10 +63,20 @@ export class Parts {
     try {
       await Promise.race([part?.stop(), late]);
     } catch (error) {
-      this.report(`${name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`);
+      this.report(`${name} did not stop cleanly: ${wordsOf(error)}`);
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A part is over though nobody stopped it. */
+export class PartEnded extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PartEnded';
   }
 }
 

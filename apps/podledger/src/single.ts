@@ -22,8 +22,8 @@ export function single(name: string, start: () => Promise<Running>, report: (tex
   const parts = new Parts(report);
   return {
     start: async () => {
-      await parts.start(name, 0, start);
-      report(`${name} is Ready`);
+      const part = await parts.start(name, 0, start);
+      void Promise.resolve(part.ready).then(() => report(`${name} is Ready`));
     },
     stop: () => parts.stop(),
     abandon: () => undefined,

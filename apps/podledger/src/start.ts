@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { SystemClock } from '#system';
+import { readDockerHost } from '../../executor/src/docker-endpoint.js';
+import { hostAddress } from '../../executor/src/host-address.js';
 import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
 import { awaitNodes, deleteNode, type AdminAccess } from './admin-client.js';
 import type { Apps, RunningApi } from './assembly.js';
 import { certificates, type Certificates } from './certificates.js';
-import { dockerEndpoint } from './docker-address.js';
 import { Home } from './home.js';
 import {
   defaultNodeName,
@@ -83,16 +84,16 @@ export class AllInOne implements Service {
 
     const token = adminToken(home);
     const api = await this.startControlPlane(servers, tls, token);
+    const access = { server: serverUrl(host, port), ca: tls.ca, token };
+    const kubeconfig = options.unannounced
+      ? home.file('kubeconfig')
+      : writeKubeconfig(home, access.server, tls.ca, token);
     const nodeNames = localNodeNames(options.nodes);
     await this.startExecutors(home, servers, nodeNames);
-    const access = { server: serverUrl(host, port), ca: tls.ca, token };
     for (const name of await awaitNodes(access, nodeNames, nodesReadyWithinMs)) {
       report(`node ${name} is not Ready yet: its Docker Engine may be away; it joins when that is back`);
     }
     await this.retireVanishedNodes(home, servers.cluster, access, nodeNames);
-    const kubeconfig = options.unannounced
-      ? home.file('kubeconfig')
-      : writeKubeconfig(home, access.server, tls.ca, token);
     const invitation = await this.invitation(home, servers, tls, api);
     await this.onReady({ access, kubeconfig, cluster: servers.cluster, nodeNames, invitation });
   }
@@ -158,7 +159,7 @@ export class AllInOne implements Service {
     for (const name of before.filter((each) => !present.includes(each))) {
       this.report(`node ${name} is no more: ending its pods`);
       await deleteNode(access, name);
-      await purgeCluster(dockerEndpoint(this.options.dockerHost, process.env), { cluster, node: name }, clock);
+      await purgeCluster(readDockerHost(this.options.dockerHost, process.env), { cluster, node: name }, clock);
     }
     home.write('local-nodes.json', `${JSON.stringify(present)}\n`);
   }
@@ -187,13 +188,7 @@ export class AllInOne implements Service {
 export function invitationUrl(listenHost: string, natsPort: number): string {
   const scheme = isLoopback(listenHost) ? 'nats' : 'tls';
   const everywhere = listenHost === '0.0.0.0' || listenHost === '::';
-  return `${scheme}://${bracketed(everywhere ? outsideAddress() : listenHost)}:${natsPort}`;
-}
-
-function outsideAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const outside = addresses.find(({ internal, family }) => !internal && family === 'IPv4');
-  return outside?.address ?? '127.0.0.1';
+  return `${scheme}://${bracketed(everywhere ? hostAddress() : listenHost)}:${natsPort}`;
 }
 
 export function isLoopback(host: string): boolean {
