@@ -40,12 +40,19 @@ const ROOTS = {
     'CoreV1Event',
     'CoreV1EventList',
     'V1Binding',
+    'V1ConfigMap',
+    'V1ConfigMapList',
+    'V1Secret',
+    'V1SecretList',
+    'V1ServiceAccount',
+    'V1ServiceAccountList',
   ],
   'apps.v1': ['V1DaemonSet', 'V1DaemonSetList', 'V1Deployment', 'V1DeploymentList', 'V1ReplicaSet', 'V1ReplicaSetList'],
   'batch.v1': ['V1Job', 'V1JobList', 'V1CronJob', 'V1CronJobList'],
   'events.v1': ['EventsV1Event', 'EventsV1EventList'],
   'autoscaling.v1': ['V1Scale'],
   'policy.v1': ['V1Eviction'],
+  'scheduling.v1': ['V1PriorityClass', 'V1PriorityClassList'],
 };
 
 /** The models say `string` where the API says Quantity; of a map, its values. */

@@ -1,6 +1,7 @@
-import { LogUnavailable, type EventLog, type MessageBus } from '#domain';
+import { LogUnavailable, type EventLog, type MessageBus, type SecretVault } from '#domain';
 import type { InMemoryBroker, InMemoryBus, InMemoryEventStream } from '#bus';
-import type { LogState } from '#eventlog';
+import { InMemorySecretVault, type LogState, type VaultState } from '#eventlog';
+import { seededBytes } from '../support/seeded-bytes.js';
 import type { EventLoop } from './event-loop.js';
 import { feedLink, logLink, type LinkSource } from './link.js';
 import type { Network } from './network.js';
@@ -16,6 +17,8 @@ export interface Stage {
   readonly loop: EventLoop;
   readonly random: Random;
   readonly logState: LogState;
+  /** Beside the log, in the same database. */
+  readonly vaultState: VaultState;
   readonly broker: InMemoryBroker;
   readonly network: Network;
   readonly stream: InMemoryEventStream;
@@ -136,6 +139,16 @@ export abstract class Replica {
     const { logState, sabotage } = this.stage;
     const log = logOf(process, this.logLink, logState);
     return sabotage.log?.(log) ?? log;
+  }
+
+  protected openVault(process: SimProcess): SecretVault {
+    const { clock, ids } = process;
+    return new InMemorySecretVault({
+      clock,
+      state: this.stage.vaultState,
+      schedule: (label, work) => process.call(label, this.logLink, work),
+      random: seededBytes(ids),
+    });
   }
 
   /** What a program says to people: part of the trace. */

@@ -6,6 +6,7 @@ import { Scheduler } from '../../apps/scheduler/src/scheduler.js';
 import { FakeContainerRuntime } from '../support/fake-container-runtime.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { FakeProber } from '../support/fake-prober.js';
+import { seededBytes } from '../support/seeded-bytes.js';
 import { engineLink, Link } from './link.js';
 import { feedOf, NodeDisk, proberOf, runtimeOf } from './ports.js';
 import { loadImages } from './programs.js';
@@ -53,8 +54,13 @@ export class ApiReplica extends Replica {
     following.ended.catch((error: unknown) => this.ended(process, error));
     const commands = new CommandBus({ log, projection });
     const core = await createApiCore(
-      { log, projection, commands, bus, feed, clock, ids },
-      { identity: process.name, feedWindowEvents: FEED_WINDOW, report: this.report(process) },
+      { log, projection, commands, bus, feed, vault: this.openVault(process), clock, ids },
+      {
+        identity: process.name,
+        feedWindowEvents: FEED_WINDOW,
+        report: this.report(process),
+        random: seededBytes(ids),
+      },
     );
     const { ended } = await core.start(life.signal);
     ended.catch((error: unknown) => this.ended(process, error));

@@ -1,6 +1,6 @@
 import { ClusterState, type Clock, type Recorded } from '#domain';
 import { InMemoryBroker, InMemoryEventStream } from '#bus';
-import { LogState } from '#eventlog';
+import { LogState, VaultState } from '#eventlog';
 import { Client } from './client.js';
 import { CommitInvariants, watchLeases } from './commit-invariants.js';
 import { EventLoop } from './event-loop.js';
@@ -75,7 +75,11 @@ export class World {
       commits.onCommand(this.oracle, command);
     });
     const { broker, network, stream, logState, oracle } = this;
-    const stage: Stage = { loop, random, logState, broker, network, stream, verdicts, sabotage, faults: this.faults };
+    const stage: Stage = {
+      ...{ loop, random, logState, broker, network, stream, verdicts, sabotage },
+      vaultState: new VaultState(),
+      faults: this.faults,
+    };
     const onProjection: ConstructorParameters<typeof ApiReplica>[2] = (process, projection) =>
       this.invariants.onProjection(oracle, process, projection);
     const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);

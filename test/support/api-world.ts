@@ -1,8 +1,9 @@
 import { podStream, type JsonObject, type NewEvent, type StoredObject } from '#domain';
 import { InMemoryBroker, InMemoryEventFeed, InMemoryEventStream, type InMemoryBus } from '#bus';
-import { ClusterProjection, CommandBus, InMemoryEventLog, LogState } from '#eventlog';
+import { ClusterProjection, CommandBus, InMemoryEventLog, InMemorySecretVault, LogState, VaultState } from '#eventlog';
 import { createApiCore, type ApiCore } from '../../apps/api/src/api-core.js';
 import type { ResourceDefinition } from '../../apps/api/src/resources/resource.js';
+import { SecretKeys } from '../../apps/api/src/secrets/secret-keys.js';
 import type { RawBody } from '../../apps/api/src/write/body-reader.js';
 import type { Target, Written } from '../../apps/api/src/write/object-writer.js';
 import type { WriteOptions } from '../../apps/api/src/write/write-options.js';
@@ -31,6 +32,9 @@ export const podNamed = (name: string, over: JsonObject = {}): JsonObject => ({
   ...over,
 });
 
+/** Of the kinds that are not in the legacy group. */
+const GROUPS: Readonly<Record<string, string>> = { replicasets: 'apps', priorityclasses: 'scheduling.k8s.io' };
+
 /** Replicas of the API below HTTP, on one log in memory, with time that moves only when a test says so. */
 export class ApiWorld {
   readonly clock = new ManualClock();
@@ -38,6 +42,7 @@ export class ApiWorld {
   readonly state = new LogState(this.clock, this.ids);
   readonly stream = new InMemoryEventStream();
   readonly broker = new InMemoryBroker({ clock: this.clock, ids: this.ids });
+  readonly vaultState = new VaultState();
   private readonly ending = new AbortController();
   private readonly ended: Promise<unknown>[] = [];
   private requests = 0;
@@ -50,10 +55,22 @@ export class ApiWorld {
     const commands = new CommandBus({ log, projection });
     const bus = this.broker.connect(name);
     const feed = new InMemoryEventFeed(this.stream);
-    const core = await createApiCore({ log, projection, commands, bus, feed, clock, ids }, { identity: name });
+    const core = await createApiCore(
+      { log, projection, commands, bus, feed, vault: this.vault(), clock, ids },
+      { identity: name },
+    );
     const worked = await core.start(this.ending.signal);
     this.ended.push(ended, worked.ended);
     return { core, projection, commands, log, bus };
+  }
+
+  /** The keys of secrets, as every replica sees them. */
+  vault(): InMemorySecretVault {
+    return new InMemorySecretVault({ clock: this.clock, state: this.vaultState });
+  }
+
+  keys(): SecretKeys {
+    return new SecretKeys(this.vault());
   }
 
   /** Ends all replicas, and fails if one of them broke. */
@@ -76,7 +93,7 @@ export class ApiWorld {
     object: JsonObject,
     options: Partial<WriteOptions> = {},
   ): Promise<Written> {
-    const definition = this.resource(replica, plural, plural === 'replicasets' ? 'apps' : '');
+    const definition = this.resource(replica, plural, GROUPS[plural] ?? '');
     return replica.core.writer.create(definition, namespace, body(object), this.options(options), this.request());
   }
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import { LogUnavailable, type JsonObject } from '#domain';
 import { InMemoryBroker, InMemoryEventFeed, InMemoryEventStream } from '#bus';
-import { InMemoryEventLog } from '#eventlog';
+import { InMemoryEventLog, InMemorySecretVault } from '#eventlog';
 import { SystemClock, SystemIds } from '#system';
 import { HttpsClient, type Asked } from '../../../test/support/https-client.js';
 import { loopbackCertificate } from '../../../test/support/tls.js';
@@ -43,7 +43,10 @@ describe('the API over HTTPS', () => {
     const bus = new InMemoryBroker({ clock, ids }).connect('api');
     const feed = new InMemoryEventFeed(new InMemoryEventStream());
     const listen = { host: '127.0.0.1', port: 0 };
-    api = await serveApi({ log, bus, feed, clock, ids }, { listen, tls, token, logLevel: 'silent' });
+    api = await serveApi(
+      { log, bus, feed, vault: new InMemorySecretVault({ clock }), clock, ids },
+      { listen, tls, token, logLevel: 'silent' },
+    );
   });
   afterEach(() => api.stop());
 

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Clock, EventFeed, EventLog, IdSource, MessageBus } from '#domain';
+import type { Clock, EventFeed, EventLog, IdSource, MessageBus, SecretVault } from '#domain';
 import {
   JoinTokens,
   loadNatsKeys,
@@ -12,7 +12,7 @@ import {
   revokeNodeUsers,
   type JoinTokenStore,
 } from '#bus';
-import { ClusterProjection, CommandBus, PostgresEventLog } from '#eventlog';
+import { ClusterProjection, CommandBus, MasterKey, PostgresEventLog, PostgresSecretVault } from '#eventlog';
 import { SystemClock, SystemIds } from '#system';
 import { createApiCore } from './api-core.js';
 import { ApiModule } from './api.module.js';
@@ -43,6 +43,8 @@ export interface ServingConfig {
 export interface ApiConfig extends ServingConfig {
   /** `postgres://` address of the role that may append and read, and nothing else. */
   readonly databaseUrl: string;
+  /** The key that wraps the keys of secrets: 32 bytes in base64. */
+  readonly masterKey: string;
   readonly bus: {
     readonly url: string;
     /** Text of a NATS credentials file. Absent: the server asks for none. */
@@ -57,6 +59,7 @@ export interface ApiConnections {
   readonly log: EventLog;
   readonly bus: MessageBus;
   readonly feed: EventFeed;
+  readonly vault: SecretVault;
   readonly clock: Clock;
   readonly ids: IdSource;
   /** Has NATS refuse nodes' keys for good. Absent where the operator runs NATS. */
@@ -86,6 +89,10 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
   const clock = new SystemClock();
   const ids = new SystemIds();
   const { url, credentials, ca } = config.bus;
+  const vault = await PostgresSecretVault.open({
+    url: config.databaseUrl,
+    masterKey: MasterKey.parse(config.masterKey),
+  });
   const log = new PostgresEventLog({ url: config.databaseUrl, clock, ids });
   const bus = await NatsBus.connect({
     url,
@@ -97,6 +104,7 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
   const disconnect = async (): Promise<void> => {
     await bus.close();
     await log.close();
+    await vault.close();
   };
   try {
     const dir = config.natsKeysDirectory;
@@ -108,7 +116,7 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
               revokeNodeUsers({ dir, url, now: clock.now(), ...(ca !== undefined && { ca }) }, keys),
           };
     const feed = new NatsEventFeed(bus.link);
-    const running = await serveApi({ log, bus, feed, clock, ids, ...revoke }, config);
+    const running = await serveApi({ log, bus, feed, vault, clock, ids, ...revoke }, config);
     return { ...running, stop: () => running.stop().finally(disconnect) };
   } catch (error) {
     await disconnect();
@@ -118,14 +126,14 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
 
 /** Serves the API on connections that stand. */
 export async function serveApi(connections: ApiConnections, config: ServingConfig): Promise<RunningApi> {
-  const { log, bus, feed, clock, ids } = connections;
+  const { log, bus, feed, vault, clock, ids } = connections;
   const ending = new AbortController();
   const projection = new ClusterProjection({ log, clock, snapshotEvery: SNAPSHOT_EVERY });
   const projected = await projection.start(ending.signal);
   const commands = new CommandBus({ log, projection });
   const { report = reportAsWarning } = config;
   const core = await createApiCore(
-    { log, projection, commands, bus, feed, clock, ids },
+    { log, projection, commands, bus, feed, vault, clock, ids },
     { identity: `api-${ids.uuid()}`, report },
   );
   const worked = await core.start(ending.signal);

@@ -19,6 +19,7 @@ function configOf(env: NodeJS.ProcessEnv): ApiConfig {
     listen: { host: env.PODLEDGER_HOST ?? '127.0.0.1', port: Number(env.PODLEDGER_PORT ?? 6443) },
     tls: { key: file('PODLEDGER_TLS_KEY'), cert: file('PODLEDGER_TLS_CERT') },
     token: file('PODLEDGER_TOKEN_FILE').trim(),
+    masterKey: file('PODLEDGER_MASTER_KEY_FILE').trim(),
     ...(env.PODLEDGER_NATS_KEYS && { natsKeysDirectory: env.PODLEDGER_NATS_KEYS }),
     ...(env.PODLEDGER_LOG_LEVEL && { logLevel: env.PODLEDGER_LOG_LEVEL }),
   };

@@ -34,6 +34,8 @@ export interface ApiConfig extends LogAccess {
   readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
   /** The bearer token of the administrator. */
   readonly token: string;
+  /** The key that wraps the keys of secrets: 32 bytes in base64. */
+  readonly masterKey: string;
   /** Holds the keys that sign and revoke nodes' credentials. Absent where the operator runs NATS and hands them out. */
   readonly natsKeysDirectory?: string;
 }

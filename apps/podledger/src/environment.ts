@@ -25,7 +25,7 @@ export function dockerHost(env: NodeJS.ProcessEnv): string {
 }
 
 /** What is secret comes as the path of a file, or, where files are unhandy, as its text. */
-function textOrFile(value: string | undefined): string | undefined {
+export function textOrFile(value: string | undefined): string | undefined {
   if (!value) return undefined;
   return existsSync(value) ? readFileSync(value, 'utf8').trim() : value;
 }

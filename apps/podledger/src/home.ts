@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -99,6 +100,25 @@ export class Home {
     rmSync(next, { force: true });
     writeFileSync(next, content, { mode: 0o600, flush: true });
     renameSync(next, path);
+  }
+
+  /** What a file holds that is written once and never replaced: of several processes that start together one makes it. */
+  keep(name: string, make: () => string): string {
+    const known = this.read(name);
+    if (known !== undefined) return known;
+    const path = this.file(name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(draft, make(), { mode: 0o600, flush: true });
+    try {
+      // A hard link appears whole or not at all, and never over a file that is there.
+      linkSync(draft, path);
+    } catch (error) {
+      if (!isSystemError(error, 'EEXIST')) throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+    return readFileSync(path, 'utf8');
   }
 
   /** Lets members of a group pass through to what inside is theirs, without listing or reading anything else. */

@@ -9,6 +9,7 @@ import { Home } from './home.js';
 import { controlPlaneAccess, defaultNodeName, localNodeAccess, type Membership } from './join.js';
 import { adminToken, serverUrl, writeKubeconfig } from './kubeconfig.js';
 import type { Service } from './lifecycle.js';
+import { masterKey } from './master-key.js';
 import { Parts } from './parts.js';
 import { appRoleOf, migrated } from './servers.js';
 
@@ -44,6 +45,7 @@ export async function startApi(
     listen,
     tls: readCertificates(home),
     token: adminToken(home),
+    masterKey: masterKey(home, env),
     ...(natsKeysDirectory && { natsKeysDirectory }),
   });
 }
@@ -94,6 +96,7 @@ export async function setup(
   const now = new Date();
   const tls = await certificates(home, '127.0.0.1', now, options.names);
   writeKubeconfig(home, serverUrl('127.0.0.1', options.port), tls.ca, adminToken(home));
+  masterKey(home, {});
   const keys = await loadNatsKeys(home.directory('nats'));
   const config = natsServerConfig({
     keys,

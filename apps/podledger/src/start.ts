@@ -19,6 +19,7 @@ import {
 } from './join.js';
 import { adminToken, serverUrl, writeKubeconfig } from './kubeconfig.js';
 import type { Service } from './lifecycle.js';
+import { masterKey } from './master-key.js';
 import { Parts } from './parts.js';
 import { bracketed, isFree, PortTaken } from './ports.js';
 import { isSystemError } from './system-error.js';
@@ -83,7 +84,7 @@ export class AllInOne implements Service {
     home.write('database-url', servers.databaseUrl);
 
     const token = adminToken(home);
-    const api = await this.startControlPlane(servers, tls, token);
+    const api = await this.startControlPlane(servers, tls, token, masterKey(home, process.env));
     const access = { server: serverUrl(host, port), ca: tls.ca, token };
     const kubeconfig = options.unannounced
       ? home.file('kubeconfig')
@@ -112,7 +113,12 @@ export class AllInOne implements Service {
     }
   }
 
-  private async startControlPlane(servers: Servers, tls: Certificates, token: string): Promise<RunningApi> {
+  private async startControlPlane(
+    servers: Servers,
+    tls: Certificates,
+    token: string,
+    masterKey: string,
+  ): Promise<RunningApi> {
     const { apps, parts, options } = this;
     const { databaseUrl, bus, ownNats } = servers;
     const identity = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -124,6 +130,7 @@ export class AllInOne implements Service {
         listen: options.listen,
         tls,
         token,
+        masterKey,
         ...(ownNats && { natsKeysDirectory: ownNats.keysDirectory }),
       }),
     );

@@ -1,4 +1,5 @@
 import {
+  admitPod,
   type ClusterState,
   decidePod,
   decideWorkload,
@@ -168,7 +169,8 @@ function create(state: ClusterState, namespace: string, batch: readonly Drawn[])
       const meta = { ...creation.meta, uid };
       const { kind, spec } = creation;
       if (kind === 'Pod') {
-        const command = { type: 'RequestPod', namespace, name, meta, spec } as const;
+        const admitted = admitPod(spec, { namespace, name }, state);
+        const command = { type: 'RequestPod', namespace, name, meta, spec: admitted } as const;
         return { stream, events: decidePod(command, podAt(state, stream)) };
       }
       const { replicas } = creation;

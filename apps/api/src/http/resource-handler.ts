@@ -327,6 +327,7 @@ function watchRequest({ path, query }: ResourceRequest): Parameters<ApiCore['wat
   const timeoutMs = seconds !== undefined && seconds > 0 ? Math.min(seconds, longestWatchSeconds) * 1000 : undefined;
   const bookmarks = booleanOption('allowWatchBookmarks', query.get('allowWatchBookmarks'));
   return {
+    definition: path.definition,
     selection,
     ...(revision && !initial && { after: revision }),
     ...(revision !== undefined && { atLeast: revision }),

@@ -7,7 +7,6 @@ import {
   podStream,
   RemoteRefusal,
   stableHash,
-  type ClusterState,
   type IdSource,
   type MessageBus,
   type NodeDescription,
@@ -32,6 +31,8 @@ import { asMessage } from '../relay/assignment-publisher.js';
 import { textsAt } from '../resources/wire-values.js';
 import { readFact } from './fact-check.js';
 import { allocatePodCidr } from './pod-cidr.js';
+import type { PodConfigDesk } from './pod-config.js';
+import { refuseStale, staleNode } from './stale-node.js';
 
 /** Longer ids of facts are hashed, so that the command's stays within the 200 characters that the log takes. */
 const LONGEST_FACT_ID = 120;
@@ -43,6 +44,8 @@ export interface NodeRequestsOptions {
   readonly ids: IdSource;
   /** Id of this cluster. */
   readonly cluster: string;
+  /** Answers what the pods of a node name. */
+  readonly config: PodConfigDesk;
 }
 
 /**
@@ -62,6 +65,7 @@ export class NodeRequests {
       answerNodes(bus, nodeCalls.heartbeat, (request) => Promise.resolve(this.heartbeat(request))),
       answerNodes(bus, nodeCalls.sync, (request) => this.sync(request)),
       answerNodes(bus, nodeCalls.facts, (request) => this.report(request)),
+      answerNodes(bus, nodeCalls.config, (request) => this.options.config.answer(request)),
     ];
     return () => ends.forEach((end) => end());
   }
@@ -174,19 +178,16 @@ export class NodeRequests {
   }
 }
 
-function refuseStale(state: ClusterState, node: string, nodeEpoch: number): void {
-  if (state.node(node)?.nodeEpoch !== nodeEpoch) throw staleNode(state, node, nodeEpoch);
-}
-
-function staleNode(state: ClusterState, node: string, nodeEpoch: number): DomainError {
-  const current = state.node(node)?.nodeEpoch;
-  const message =
-    current === undefined ? `there is no node ${node}` : `node ${node} is at epoch ${current}, not ${nodeEpoch}`;
-  return new DomainError('StaleNode', message, [], { expected: nodeEpoch, actual: current ?? null });
-}
-
 /** The engine's own id is what it calls the machine it is on; it changes when its state is lost. */
-function descriptionOf({ labels, capacity, allocatable, info, addresses }: Register): NodeDescription {
+function descriptionOf({ labels, capacity, allocatable, info, addresses, sealKey }: Register): NodeDescription {
   const words = textsAt({ info }, 'info');
-  return { labels, capacity, allocatable, info: words, addresses, engineId: words['machineID'] ?? '' };
+  return {
+    labels,
+    capacity,
+    allocatable,
+    info: words,
+    addresses,
+    engineId: words['machineID'] ?? '',
+    ...(sealKey !== undefined && { sealKey }),
+  };
 }

@@ -46,7 +46,7 @@ describe('reading objects', () => {
     await world.remove(api, world.pod(api, 'b'), 0);
     await createPods('b', 'c');
     const forgetful = new RecentChanges(api.projection, { capacity: 1 });
-    const fromLog = new ObjectReader(api.projection, forgetful, new History(api.log));
+    const fromLog = new ObjectReader(api.projection, forgetful, new History(api.log), world.keys());
     for (let revision = 1; revision <= api.projection.revision; revision += 1) {
       const query = { resourceVersion: String(revision), resourceVersionMatch: 'Exact' };
       const [memory, log] = await Promise.all([

@@ -1,6 +1,7 @@
 import { notFound, type Kind, type Revision, type StoredObject } from '#domain';
 import type { ClusterProjection } from '#eventlog';
 import type { ResourceDefinition } from '../resources/resource.js';
+import type { SecretKeys } from '../secrets/secret-keys.js';
 import { badRequest, invalidOption } from '../status-error.js';
 import type { Selection } from '../watch/watch-event.js';
 import { isSelected } from '../watch/watch-event.js';
@@ -35,6 +36,7 @@ export class ObjectReader {
     private readonly projection: ClusterProjection,
     private readonly recent: RecentChanges,
     private readonly history: History,
+    private readonly keys: SecretKeys,
   ) {}
 
   /**
@@ -50,14 +52,10 @@ export class ObjectReader {
     const atLeast = parseRevision(resourceVersion);
     if (atLeast === undefined) await untilLatest(this.projection);
     else await untilReached(this.projection, atLeast);
-    return this.present(definition, namespace, name);
-  }
-
-  /** The object as this replica has it. Throws NotFound. */
-  present(definition: ResourceDefinition, namespace: string, name: string): StoredObject {
     const object = this.projection.state.get(definition.streamOf(namespace, name));
-    if (!object) throw notFound(definition.stored, name);
-    return object;
+    const [shown] = await this.keys.reveal(definition, object ? [object] : []);
+    if (!shown) throw notFound(definition.stored, name);
+    return shown;
   }
 
   async list(definition: ResourceDefinition, namespace: string | undefined, query: ListQuery): Promise<ListPage> {
@@ -75,7 +73,10 @@ export class ObjectReader {
     const remaining = objects.length - page.length;
     const selects = Boolean(query.labelSelector) || Boolean(query.fieldSelector);
     return {
-      objects: page.map(({ object }) => object),
+      objects: await this.keys.reveal(
+        definition,
+        page.map(({ object }) => object),
+      ),
       revision,
       ...(remaining > 0 && last && { continue: encodeContinue({ revision, after: last.key }) }),
       ...(remaining > 0 && !selects && { remaining }),

@@ -31,7 +31,7 @@ describe('the relay', () => {
       log,
       feed: new InMemoryEventFeed(stream, fault),
       clock,
-      assignments: new AssignmentPublisher(projection, bus, 'cluster'),
+      publishers: [new AssignmentPublisher(projection, bus, 'cluster')],
       holder,
       ...(windowEvents !== undefined && { windowEvents }),
     });

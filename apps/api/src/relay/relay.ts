@@ -9,7 +9,6 @@ import {
   type Revision,
 } from '#domain';
 import { eventSubject } from '#bus';
-import type { AssignmentPublisher } from './assignment-publisher.js';
 
 /** The lease that makes one relay the active one. */
 const LEASE = 'relay';
@@ -24,11 +23,18 @@ const LOOK_AGAIN_MS = 5_000;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 2_000;
 
+/** Tells nodes news of one kind, if it is its turn. */
+export interface Publisher {
+  activate(): void;
+  deactivate(): void;
+}
+
 export interface RelayOptions {
   readonly log: EventLog;
   readonly feed: EventFeed;
   readonly clock: Clock;
-  readonly assignments: AssignmentPublisher;
+  /** Speak while this relay is the active one. */
+  readonly publishers: readonly Publisher[];
   /** Unique among the processes that share the log. */
   readonly holder: string;
   /** How many of the newest events a stream that is made anew begins with. */
@@ -82,11 +88,11 @@ export class Relay {
     const end = (): void => term.abort();
     signal.addEventListener('abort', end);
     const renewal = this.renew(since, term);
-    this.options.assignments.activate();
+    for (const publisher of this.options.publishers) publisher.activate();
     try {
       await this.relay(term.signal);
     } finally {
-      this.options.assignments.deactivate();
+      for (const publisher of this.options.publishers) publisher.deactivate();
       term.abort();
       signal.removeEventListener('abort', end);
       await renewal;

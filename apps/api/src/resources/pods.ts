@@ -1,4 +1,5 @@
 import {
+  admitPod,
   decidePod,
   editableOf,
   evolvePod,
@@ -116,6 +117,16 @@ const later = ['attach', 'ephemeralcontainers', 'exec', 'portforward', 'proxy', 
   notYet: `pods/${name} is not supported yet by Podledger`,
 }));
 
+/** What admission gave a pod, an update may leave out. Source: Kubernetes' admission plug-in Priority. */
+function keepPriority(before: JsonObject, after: JsonObject): JsonObject {
+  const spec = objectAt(after, 'spec');
+  const kept = ['priority', 'preemptionPolicy'].flatMap((field): [string, Json][] => {
+    const value = valueAt(before, 'spec', field);
+    return value === undefined || spec[field] !== undefined ? [] : [[field, value]];
+  });
+  return kept.length === 0 ? after : { ...after, spec: { ...spec, ...Object.fromEntries(kept) } };
+}
+
 /** core/v1 Pod. */
 export const pods: ResourceDefinition = {
   group: '',
@@ -142,9 +153,10 @@ export const pods: ResourceDefinition = {
   },
   streamOf: podStream,
   wire: wireOf,
+  settle: keepPriority,
   create: ({ namespace, name, meta, object }, state) => {
     const existing = state.get(podStream(namespace, name));
-    const spec = objectAt(object, 'spec') as PodSpec;
+    const spec = admitPod(objectAt(object, 'spec') as PodSpec, { namespace, name }, state);
     return decidePod({ type: 'RequestPod', namespace, name, meta, spec }, existing && ofKind('Pod', existing));
   },
   change: (request, current) => {

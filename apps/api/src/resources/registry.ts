@@ -1,23 +1,31 @@
 import { cronjobs } from './cronjobs.js';
+import { configmaps } from './configmaps.js';
 import { events, eventsOfEventsGroup } from './events.js';
 import { jobs } from './jobs.js';
 import { namespaces } from './namespaces.js';
 import { nodes } from './nodes.js';
 import { pods } from './pods.js';
+import { priorityclasses } from './priorityclasses.js';
 import { replicasets } from './replicasets.js';
+import { secrets } from './secrets.js';
+import { serviceaccounts } from './serviceaccounts.js';
 import type { ResourceInfo } from '../wire/index.js';
 import type { ResourceDefinition, Subresource } from './resource.js';
 
 /** Every served resource. Routing, discovery, OpenAPI and Tables read this list and nothing else. */
 export const served: readonly ResourceDefinition[] = [
+  configmaps,
   events,
   namespaces,
   nodes,
   pods,
+  secrets,
+  serviceaccounts,
   replicasets,
   jobs,
   cronjobs,
   eventsOfEventsGroup,
+  priorityclasses,
 ];
 
 /** Finds what is served by the names that paths carry. */

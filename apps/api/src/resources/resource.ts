@@ -13,6 +13,7 @@ import type {
   RequestedMeta,
   StoredObject,
 } from '#domain';
+import type { ObjectKey } from '../secrets/object-key.js';
 import type { ColumnDefinition, ResourceInfo, SubresourceInfo } from '../wire/index.js';
 
 /** One column of a Table and how its cell is read off an object's wire form. */
@@ -27,6 +28,8 @@ export interface CreateRequest {
   readonly meta: RequestedMeta;
   /** The whole object in its wire form. */
   readonly object: JsonObject;
+  /** Its key, of kinds that have {@link ResourceDefinition.reveal}. */
+  readonly key?: ObjectKey;
 }
 
 /** An edit: the wire form before and after, and who makes it. */
@@ -39,6 +42,8 @@ export interface ChangeOf {
   /** The subresource written through, if any. */
   readonly subresource?: string;
   readonly managedFields: readonly ManagedFieldsEntry[];
+  /** The object's key, of kinds that have {@link ResourceDefinition.reveal}; absent when it is destroyed. */
+  readonly key?: ObjectKey;
 }
 
 /** A wish that an object go. */
@@ -82,6 +87,13 @@ export interface ResourceDefinition extends ResourceInfo {
   streamOf(namespace: string, name: string): string;
   /** The wire form in this group and version. */
   wire(object: StoredObject): JsonObject;
+  /**
+   * Of kinds that the log keeps encrypted: an object as clients see it, to be shown and never to be stored. Without a key, what
+   * is left of it.
+   */
+  reveal?(object: StoredObject, key: ObjectKey | undefined): StoredObject;
+  /** An update with what it may leave out and keeps all the same, before anything else looks at it. */
+  settle?(before: JsonObject, after: JsonObject): JsonObject;
   create(request: CreateRequest, state: ClusterState): Decided;
   change(request: ChangeOf, current: StoredObject, state: ClusterState): Decided;
   remove(request: RemovalRequest, current: StoredObject, state: ClusterState): Decided;

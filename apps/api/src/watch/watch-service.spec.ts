@@ -112,7 +112,14 @@ describe('watching', () => {
   ])('resumed from any revision %s', (_, capacity) => {
     it('goes on without a gap and without a repeat', async () => {
       const recent = new RecentChanges(api.projection, { capacity });
-      const service = new WatchService(api.projection, recent, new History(api.log), world.clock, world.ids);
+      const service = new WatchService(
+        api.projection,
+        recent,
+        new History(api.log),
+        world.clock,
+        world.ids,
+        world.keys(),
+      );
       const { events: all } = await watch({ after: api.projection.revision });
       const start = api.projection.revision;
       for (const name of ['a', 'b', 'c']) await create(name);
@@ -148,7 +155,14 @@ describe('watching', () => {
 
   it('serves a reader that has stopped reading from the log once memory has moved on', async () => {
     const recent = new RecentChanges(api.projection, { capacity: 2 });
-    const service = new WatchService(api.projection, recent, new History(api.log), world.clock, world.ids);
+    const service = new WatchService(
+      api.projection,
+      recent,
+      new History(api.log),
+      world.clock,
+      world.ids,
+      world.keys(),
+    );
     const signal = new AbortController();
     closing.push(signal);
     const stream = await service.open(

@@ -4,6 +4,8 @@ import type { History } from '../read/history.js';
 import { listKey } from '../read/continue-token.js';
 import type { CommandMoves, RecentChanges } from '../read/recent-changes.js';
 import { untilLatest, untilReached } from '../read/revisions.js';
+import type { ResourceDefinition } from '../resources/resource.js';
+import type { SecretKeys } from '../secrets/secret-keys.js';
 import { isSelected, watchEventsOf, type Selection, type WatchEvent } from './watch-event.js';
 
 /** Bookmarks are sent about this often, in milliseconds. */
@@ -25,6 +27,8 @@ export interface WatchRequest {
   readonly markInitialEventsEnd: boolean;
   readonly bookmarks: boolean;
   readonly timeoutMs?: number;
+  /** Whose objects they are, where the log keeps those encrypted: they are shown as clients see them. */
+  readonly definition?: ResourceDefinition;
 }
 
 /**
@@ -38,6 +42,7 @@ export class WatchService {
     private readonly history: History,
     private readonly clock: Clock,
     private readonly ids: IdSource,
+    private readonly keys: SecretKeys,
   ) {}
 
   /**
@@ -48,7 +53,22 @@ export class WatchService {
     if (request.after !== undefined) await untilReached(this.projection, request.after);
     else if (request.atLeast === undefined) await untilLatest(this.projection);
     else await untilReached(this.projection, request.atLeast);
-    return this.events(request, signal);
+    const events = this.events(request, signal);
+    return request.definition?.reveal ? this.revealed(request.definition, events) : events;
+  }
+
+  private async *revealed(
+    definition: ResourceDefinition,
+    batches: AsyncIterable<readonly WatchEvent[]>,
+  ): AsyncGenerator<readonly WatchEvent[], void, void> {
+    for await (const batch of batches) {
+      const objects = batch.flatMap((event) => (event.type === 'BOOKMARK' ? [] : [event.object]));
+      const shown = await this.keys.reveal(definition, objects);
+      const byObject = new Map(objects.map((object, index) => [object, shown[index] ?? object]));
+      yield batch.map((event) =>
+        event.type === 'BOOKMARK' ? event : { ...event, object: byObject.get(event.object) ?? event.object },
+      );
+    }
   }
 
   private async *events(request: WatchRequest, signal: AbortSignal): AsyncGenerator<readonly WatchEvent[], void, void> {

@@ -24,7 +24,7 @@ export {
 export { parseJson } from './decode/parse-json.js';
 export { decodeProtobuf } from './protobuf/decode-protobuf.js';
 
-export { defaulted } from './defaults/defaults.js';
+export { asKept, defaulted } from './defaults/defaults.js';
 export { faultsOf, faultsOfChange, warningsOf } from './validation/validate.js';
 export { dnsLabelProblems, dnsSubdomainProblems } from './validation/names.js';
 export * as fault from './validation/faults.js';

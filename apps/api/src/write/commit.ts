@@ -92,5 +92,5 @@ export class Committer {
 }
 
 /** The request was understood and refused, on the state it was decided on. */
-const isRefusal = (error: unknown): boolean =>
+export const isRefusal = (error: unknown): boolean =>
   error instanceof DomainError || error instanceof StatusError || error instanceof WireError;

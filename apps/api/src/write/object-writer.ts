@@ -1,10 +1,10 @@
 import {
   DomainError,
+  generatedName,
   namespaceStream,
   notFound,
   refuseInNamespace,
   rfc3339,
-  sameJson,
   type Clock,
   type ClusterState,
   type FieldFault,
@@ -15,10 +15,12 @@ import {
 } from '#domain';
 import { ownerReferencesOf, ofKind } from '../resources/editing.js';
 import type { ResourceDefinition, Subresource } from '../resources/resource.js';
-import { objectAt, stringsAt, textAt, textsAt } from '../resources/wire-values.js';
+import { stringsAt, textAt, textsAt } from '../resources/wire-values.js';
+import type { KeyRing, SecretKeys } from '../secrets/secret-keys.js';
 import { badRequest, methodNotAllowed } from '../status-error.js';
 import {
   apiVersionOf,
+  asKept,
   defaulted,
   faultsOf,
   faultsOfChange,
@@ -29,7 +31,8 @@ import {
   type Writer,
 } from '../wire/index.js';
 import { readObject, type RawBody } from './body-reader.js';
-import type { Committer } from './commit.js';
+import { newMetadata, preconditionsOf, withoutVersion } from './client-metadata.js';
+import { isRefusal, type Committer } from './commit.js';
 import type { Deletion } from './delete-options.js';
 import { invalidObject } from './invalid.js';
 import { patchOf } from './patching.js';
@@ -62,11 +65,6 @@ type Edit = (before: JsonObject) => {
 
 /** How often a generated name that is taken is drawn again. */
 const NAME_DRAWS = 8;
-/** Letters of generated names: without vowels, so that they spell nothing. */
-const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
-const SUFFIX_LENGTH = 5;
-/** The prefix of a generated name is cut so that the whole fits a DNS label. */
-const LONGEST_PREFIX = 63 - SUFFIX_LENGTH;
 
 /** The writing verbs, once for every kind. */
 export class ObjectWriter {
@@ -74,6 +72,7 @@ export class ObjectWriter {
     private readonly committer: Committer,
     private readonly ids: IdSource,
     private readonly clock: Clock,
+    private readonly keys: SecretKeys,
   ) {}
 
   /** Throws `WireError` and `DomainError`: BadRequest, Invalid, AlreadyExists, NotFound or Forbidden of the namespace. */
@@ -91,7 +90,7 @@ export class ObjectWriter {
     const prefix = textAt(object, 'metadata', 'generateName') ?? '';
     const given = textAt(object, 'metadata', 'name') ?? '';
     for (let draw = 1; ; draw += 1) {
-      const name = given || (prefix && this.generatedName(prefix));
+      const name = given || (prefix && generatedName(prefix, () => this.ids.random()));
       try {
         const created = await this.createNamed(definition, namespace, name, object, options, request, draw);
         return { ...created, warnings: [...warnings, ...created.warnings] };
@@ -182,7 +181,8 @@ export class ObjectWriter {
         return definition.remove(removal, object, state);
       },
     });
-    return { object: after && definition.wire(after), uid, warnings: [] };
+    const [shown] = await this.keys.reveal(definition, after ? [after] : []);
+    return { object: shown && definition.wire(shown), uid, warnings: [] };
   }
 
   private async createNamed(
@@ -194,7 +194,8 @@ export class ObjectWriter {
     request: RequestContext,
     draw: number,
   ): Promise<Written> {
-    const { status: _, ...wished } = sent;
+    const { status: _, ...given } = sent;
+    const wished = asKept(given);
     const object = defaulted({ ...wished, metadata: newMetadata(sent, name, namespace) });
     refuseFaults(definition.kind, name, faultsOf(object));
     const uid = this.ids.uuid();
@@ -209,28 +210,47 @@ export class ObjectWriter {
       fieldManager: options.fieldManager,
       managedFields: ownershipAfter(gvkOf(definition), {}, wished, this.author(definition, options), []),
     };
-    const created = await this.committer.commit({
+    const key = definition.reveal && (options.dryRun ? this.keys.passing(uid) : await this.keys.obtain(uid));
+    const intent = {
       definition,
       stream: definition.streamOf(namespace, name),
       commandId: draw === 1 ? request.requestId : `${request.requestId}/${draw}`,
       context: eventContextOf(request),
       dryRun: options.dryRun,
-      decide: (state) => {
+      decide: (state: ClusterState) => {
         if (definition.namespaced) checkHome(definition, namespace, name, state);
-        return definition.create({ namespace, name, meta, object }, state);
+        return definition.create({ namespace, name, meta, object, ...(key && { key }) }, state);
       },
       ...(definition.namespaced && { guards: [namespaceStream(namespace)] }),
+    };
+    const created = await this.committer.commit(intent).catch(async (error: unknown) => {
+      // Nothing was recorded, so nothing will ever be encrypted with the key.
+      if (key && !options.dryRun && isRefusal(error)) await this.keys.destroy([uid]);
+      throw error;
     });
-    const wire = created && definition.wire(created);
+    const wire = created && definition.wire(definition.reveal?.(created, key) ?? created);
     const warnings = warningsOf(object);
     return { object: wire && options.dryRun ? withoutVersion(wire) : wire, uid, warnings };
   }
 
-  private async edit(target: Target, edit: Edit, options: WriteOptions, request: RequestContext): Promise<Written> {
+  private edit(target: Target, edit: Edit, options: WriteOptions, request: RequestContext): Promise<Written> {
+    const keys = this.keys.ring();
+    return keys.supply(() => this.editWith(keys, target, edit, options, request));
+  }
+
+  private async editWith(
+    keys: KeyRing,
+    target: Target,
+    edit: Edit,
+    options: WriteOptions,
+    request: RequestContext,
+  ): Promise<Written> {
     const { definition, namespace, name, subresource } = target;
     const change = subresource ? subresource.change : definition.change;
-    const view = subresource ? subresource.view : definition.wire;
-    if (!change || !view) throw methodNotAllowed();
+    const show = subresource ? subresource.view : definition.wire;
+    if (!change || !show) throw methodNotAllowed();
+    const view = (object: StoredObject): JsonObject =>
+      show(definition.reveal?.(object, keys.keyOf(object.meta.uid)) ?? object);
     let warnings: readonly string[] = [];
     const after = await this.committer.commit({
       definition,
@@ -243,7 +263,9 @@ export class ObjectWriter {
         const before = view(object);
         const edited = edit(before);
         warnings = edited.warnings;
-        const wished = subresource ? edited.after : defaulted(edited.after);
+        const after = definition.settle?.(before, edited.after) ?? edited.after;
+        const wished = subresource ? edited.after : defaulted(after);
+        const key = definition.reveal && keys.keyOf(object.meta.uid);
         const faults = subresource ? subresource.faultsOf?.(wished) : faultsOfChange(before, wished);
         refuseFaults(targetGvk(target).kind, name, faults ?? []);
         return change(
@@ -255,6 +277,7 @@ export class ObjectWriter {
             operation: 'Update',
             ...(subresource && { subresource: subresource.name }),
             managedFields: this.ownership(target, before, wished, object, options),
+            ...(key && { key }),
           },
           object,
           state,
@@ -288,14 +311,6 @@ export class ObjectWriter {
       ownershipAfter(gvkOf(definition), before, after, author, meta.managedFields),
     );
   }
-
-  private generatedName(prefix: string): string {
-    const letters = Array.from(
-      { length: SUFFIX_LENGTH },
-      () => LETTERS[Math.floor(this.ids.random() * LETTERS.length)],
-    );
-    return prefix.slice(0, LONGEST_PREFIX) + letters.join('');
-  }
 }
 
 const gvkOf = ({ group, version, kind }: ResourceDefinition): GroupVersionKind => ({ group, version, kind });
@@ -325,26 +340,4 @@ function checkHome(definition: ResourceDefinition, namespace: string, name: stri
   const home = state.get(namespaceStream(namespace));
   const group = definition.group === '' ? '' : `.${definition.group}`;
   refuseInNamespace(home && ofKind('Namespace', home), namespace, `${definition.plural}${group} "${name}"`);
-}
-
-/** Of a new object's metadata, what is the client's to say. */
-function newMetadata(sent: JsonObject, name: string, namespace: string): JsonObject {
-  const { labels, annotations, ownerReferences, finalizers, generateName } = objectAt(sent, 'metadata');
-  return Object.fromEntries(
-    Object.entries({ name, namespace, generateName, labels, annotations, ownerReferences, finalizers }).filter(
-      ([, value]) => value !== undefined && value !== '' && !sameJson(value, {}),
-    ),
-  );
-}
-
-function preconditionsOf(object: JsonObject): Preconditions {
-  const uid = textAt(object, 'metadata', 'uid');
-  const resourceVersion = textAt(object, 'metadata', 'resourceVersion');
-  return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
-}
-
-/** A dry run's object has no version: there is nothing it could be compared with. */
-function withoutVersion(wire: JsonObject): JsonObject {
-  const { resourceVersion: _, ...metadata } = objectAt(wire, 'metadata');
-  return { ...wire, metadata };
 }

@@ -19,6 +19,8 @@ export interface NodeDescription {
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
   /** Changes when the engine's state was lost. */
   readonly engineId: string;
+  /** Public key that secrets for this node are sealed to; another after each start of its executor. */
+  readonly sealKey?: string;
 }
 
 export type NodeEvent =

@@ -11,15 +11,13 @@ interface Tolerating {
 
 /**
  * What a pod gets when it is made, by a client or from a template, and what a template does not have: both ways give the same
- * pod. Source: Kubernetes' admission plug-ins (Priority, ServiceAccount, DefaultTolerationSeconds); the seconds are ours
- * (DESIGN section 3).
+ * pod. What depends on the rest of the cluster comes with `admitPod`. Source: Kubernetes' admission plug-ins (ServiceAccount,
+ * DefaultTolerationSeconds); the seconds are ours (DESIGN section 3).
  */
 export function admissionDefaults<Spec extends Tolerating>(spec: Spec): Spec {
   const given = spec.tolerations ?? [];
   return {
     enableServiceLinks: true,
-    priority: 0,
-    preemptionPolicy: 'PreemptLowerPriority',
     serviceAccountName: 'default',
     serviceAccount: 'default',
     ...spec,

@@ -24,8 +24,6 @@ describe('the defaults of a pod', () => {
         ],
         dnsPolicy: 'ClusterFirst',
         enableServiceLinks: true,
-        preemptionPolicy: 'PreemptLowerPriority',
-        priority: 0,
         restartPolicy: 'Always',
         schedulerName: 'default-scheduler',
         securityContext: {},

@@ -2,6 +2,7 @@ import type { JsonObject } from '#domain';
 import type { Wire } from '../schema/wire-type.js';
 import { seenAs } from '../wire-objects.js';
 import { defaultCronJob, defaultJob } from './job-defaults.js';
+import { defaultPriorityClass, defaultSecret, folded } from './config-defaults.js';
 import { defaultPod, defaultPodSpec } from './pod-defaults.js';
 
 /** A decoded object with its kind's defaults; what the client gave stays as it was given. */
@@ -15,11 +16,21 @@ export function defaulted(object: JsonObject): JsonObject {
       return defaultJob(seenAs('batch.v1.Job', object));
     case 'batch/v1 CronJob':
       return defaultCronJob(seenAs('batch.v1.CronJob', object));
+    case 'v1 Secret':
+      return defaultSecret(seenAs('core.v1.Secret', object));
+    case 'scheduling.k8s.io/v1 PriorityClass':
+      return defaultPriorityClass(seenAs('scheduling.v1.PriorityClass', object));
     case 'v1 Namespace':
       return defaultNamespace(seenAs('core.v1.Namespace', object));
     default:
       return object;
   }
+}
+
+/** An object whose fields for writing only have become those that they stand for. */
+export function asKept(object: JsonObject): JsonObject {
+  const isSecret = object['kind'] === 'Secret' && object['apiVersion'] === 'v1';
+  return isSecret ? folded(seenAs('core.v1.Secret', object)) : object;
 }
 
 export function defaultReplicaSet(set: Wire<'apps.v1.ReplicaSet'>): Wire<'apps.v1.ReplicaSet'> {

@@ -79,11 +79,13 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
     'note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14 deprecatedCount=15',
   'events.v1.EventSeries': 'count=1 lastObservedTime=2',
   'policy.v1.Eviction': 'metadata=1 deleteOptions=2',
+  'scheduling.v1.PriorityClass': 'metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy?=5',
 
   'core.v1.Affinity': 'nodeAffinity=1 podAffinity=2 podAntiAffinity=3',
   'core.v1.AppArmorProfile': 'type=1 localhostProfile?=2',
   'core.v1.Binding': 'metadata=1 target=2',
   'core.v1.Capabilities': 'add=1 drop=2',
+  'core.v1.ConfigMap': 'metadata=1 data=2 binaryData=3 immutable?=4',
   'core.v1.ConfigMapEnvSource': '{name=1}=1 optional?=2',
   'core.v1.ConfigMapKeySelector': '{name=1}=1 key=2 optional?=3',
   'core.v1.ConfigMapProjection': '{name=1}=1 items=2 optional?=4',
@@ -192,6 +194,7 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
   'core.v1.ResourceRequirements': 'limits=1 requests=2 claims=3',
   'core.v1.SELinuxOptions': 'user=1 role=2 type=3 level=4',
   'core.v1.SeccompProfile': 'type=1 localhostProfile?=2',
+  'core.v1.Secret': 'metadata=1 data=2 type=3 stringData=4 immutable?=5',
   'core.v1.SecretEnvSource': '{name=1}=1 optional?=2',
   'core.v1.SecretKeySelector': '{name=1}=1 key=2 optional?=3',
   'core.v1.SecretProjection': '{name=1}=1 items=2 optional?=4',
@@ -199,6 +202,7 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
   'core.v1.SecurityContext':
     'capabilities=1 privileged?=2 seLinuxOptions=3 runAsUser?=4 runAsNonRoot?=5 readOnlyRootFilesystem?=6 ' +
     'allowPrivilegeEscalation?=7 runAsGroup?=8 procMount?=9 windowsOptions=10 seccompProfile=11 appArmorProfile=12',
+  'core.v1.ServiceAccount': 'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken?=4',
   'core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds?=2 path=3',
   'core.v1.SleepAction': 'seconds=1',
   'core.v1.Sysctl': 'name=1 value=2',

@@ -53,6 +53,7 @@ const rules: Readonly<Partial<Record<TypeId, Readonly<Record<string, MergeRule>>
   'core.v1.Container': ofContainers,
   'core.v1.EphemeralContainer': ofContainers,
   'core.v1.PodStatus': { conditions: byKey('type'), hostIPs: byKey('ip'), podIPs: byKey('ip') },
+  'core.v1.ServiceAccount': { secrets: byKey('name') },
   'core.v1.NodeSpec': { podCIDRs: set },
   'core.v1.NodeStatus': { addresses: byKey('type'), conditions: byKey('type') },
   'core.v1.NamespaceStatus': { conditions: byKey('type') },

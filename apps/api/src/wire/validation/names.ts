@@ -10,6 +10,7 @@ const labelValueFormat = `(${qualifiedFormat})?`;
 const envFormat = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const portNameFormat = '[-a-z0-9]+';
 const httpHeaderFormat = '[-A-Za-z0-9]+';
+const configKeyFormat = '[-._a-zA-Z0-9]+';
 
 const whole = (format: string): RegExp => new RegExp(`^${format}$`);
 const label = whole(labelFormat);
@@ -19,6 +20,7 @@ const labelValue = whole(labelValueFormat);
 const env = whole(envFormat);
 const portName = whole(portNameFormat);
 const httpHeader = whole(httpHeaderFormat);
+const configKey = whole(configKeyFormat);
 
 const tooLong = (most: number): string => `must be no more than ${most} characters`;
 const regexMessage = (text: string, format: string, ...examples: readonly string[]): string =>
@@ -123,6 +125,24 @@ export function httpHeaderNameProblems(name: string): string[] {
       'X-Header-Name',
     ),
   ];
+}
+
+/** Keys of config maps and secrets: they become names of files. */
+export function configKeyProblems(key: string): string[] {
+  const format = configKey.test(key.slice(0, 10_000))
+    ? []
+    : [
+        regexMessage(
+          "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+          configKeyFormat,
+          'key.name',
+          'KEY_NAME',
+          'key-name',
+        ),
+      ];
+  const dots = key === '.' || key === '..' ? [`must not be '${key}'`] : [];
+  const hidden = key !== '..' && key.startsWith('..') ? ["must not start with '..'"] : [];
+  return [...lengthProblem(key, 253), ...format, ...dots, ...hidden];
 }
 
 /** Names of container ports: at most 15 characters, with a letter. */

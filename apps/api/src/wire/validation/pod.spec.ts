@@ -382,10 +382,6 @@ describe('what Podledger does not do yet', () => {
       ['spec.priorityClassName: priority: recorded, but without effect in Podledger yet'],
     ],
     [
-      { serviceAccountName: 'bot' },
-      ['spec.serviceAccountName: service accounts: recorded, but without effect in Podledger yet'],
-    ],
-    [
       { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } } },
       [
         'spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution: preferred pod affinity: recorded, but without effect in Podledger yet',

@@ -111,7 +111,6 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
     resourceClaims: refused('resource claims', isEmpty),
     resources: refused('resources of a whole pod', isEmpty),
     runtimeClassName: refused('runtime classes'),
-    serviceAccountName: ignored('service accounts', is('default', '')),
     setHostnameAsFQDN: refused('setHostnameAsFQDN', is(false)),
     subdomain: ignored('DNS names of pods', is('')),
   },

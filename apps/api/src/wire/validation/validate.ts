@@ -13,6 +13,16 @@ import {
   validateReplicaSet,
   validateReplicaSetUpdate,
 } from './kinds.js';
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validatePriorityClass,
+  validatePriorityClassUpdate,
+  validateSecret,
+  validateSecretUpdate,
+  validateServiceAccount,
+  validateServiceAccountUpdate,
+} from './config-kinds.js';
 import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
 
 const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
@@ -37,6 +47,14 @@ function faultsOfNew(object: JsonObject): FieldFault[] {
       return validateJob(seenAs('batch.v1.Job', object));
     case 'batch/v1 CronJob':
       return validateCronJob(seenAs('batch.v1.CronJob', object));
+    case 'v1 ConfigMap':
+      return validateConfigMap(seenAs('core.v1.ConfigMap', object));
+    case 'v1 Secret':
+      return validateSecret(seenAs('core.v1.Secret', object));
+    case 'v1 ServiceAccount':
+      return validateServiceAccount(seenAs('core.v1.ServiceAccount', object));
+    case 'scheduling.k8s.io/v1 PriorityClass':
+      return validatePriorityClass(seenAs('scheduling.v1.PriorityClass', object));
     case 'v1 Namespace':
       return validateNamespace(seenAs('core.v1.Namespace', object));
     case 'v1 Node':
@@ -60,6 +78,20 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
       return validateJobUpdate(seenAs('batch.v1.Job', before), seenAs('batch.v1.Job', after));
     case 'batch/v1 CronJob':
       return validateCronJobUpdate(seenAs('batch.v1.CronJob', before), seenAs('batch.v1.CronJob', after));
+    case 'v1 ConfigMap':
+      return validateConfigMapUpdate(seenAs('core.v1.ConfigMap', before), seenAs('core.v1.ConfigMap', after));
+    case 'v1 Secret':
+      return validateSecretUpdate(seenAs('core.v1.Secret', before), seenAs('core.v1.Secret', after));
+    case 'v1 ServiceAccount':
+      return validateServiceAccountUpdate(
+        seenAs('core.v1.ServiceAccount', before),
+        seenAs('core.v1.ServiceAccount', after),
+      );
+    case 'scheduling.k8s.io/v1 PriorityClass':
+      return validatePriorityClassUpdate(
+        seenAs('scheduling.v1.PriorityClass', before),
+        seenAs('scheduling.v1.PriorityClass', after),
+      );
     case 'v1 Namespace':
       return validateNamespaceUpdate(seenAs('core.v1.Namespace', before), seenAs('core.v1.Namespace', after));
     case 'v1 Node':
