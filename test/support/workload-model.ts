@@ -80,10 +80,10 @@ export class WorkloadModel {
   }
 
   /** A node joins and is ready. */
-  join(name: string, labels: Readonly<Record<string, string>> = {}): void {
+  join(name: string, labels: Readonly<Record<string, string>> = {}): ObjectChange[] {
     const description = aNodeDescription({ labels: { 'kubernetes.io/hostname': name, ...labels } });
     const joined = { uid: this.#uid(), nodeEpoch: 1, podCIDR: '10.0.0.0/24', description };
-    this.record(nodeStream(name), [
+    return this.record(nodeStream(name), [
       { type: 'NodeJoined', data: joined },
       { type: 'NodeBecameReady', data: { reason: 'KubeletReady', message: '' } },
     ]);

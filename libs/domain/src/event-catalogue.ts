@@ -95,6 +95,14 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
   PodTerminated: { producer: 'api', cause: 'The pod ended for good: its containers did, or its node was given up.' },
   PodContainersRemoved: { producer: 'executor', cause: 'Nothing of the pod is left on its node.' },
   PodDeleted: { producer: 'api', cause: 'Deletion was asked for, nothing is left on a node, no finalizer is left.' },
+  DaemonSetRequested: { producer: 'api', cause: 'A client created a daemon set.' },
+  DaemonSetChanged: {
+    producer: 'api',
+    cause: 'A client edited metadata, spec or status; garbage collection took off a finalizer.',
+  },
+  DaemonSetStatusChanged: { producer: 'scheduler', cause: 'Nodes or pods of it came, went or changed.' },
+  DaemonSetDeletionRequested: { producer: 'api', cause: 'A client deleted it, or its owner or namespace goes.' },
+  DaemonSetDeleted: { producer: 'api', cause: 'Deletion was asked for and no finalizer is left.' },
   DeploymentRequested: {
     producer: 'api',
     cause: 'A client created a deployment. ScaleRequested follows in the same command.',

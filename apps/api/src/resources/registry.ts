@@ -1,5 +1,7 @@
 import { cronjobs } from './cronjobs.js';
 import { configmaps } from './configmaps.js';
+import { daemonsets } from './daemonsets.js';
+import { deployments } from './deployments.js';
 import { events, eventsOfEventsGroup } from './events.js';
 import { jobs } from './jobs.js';
 import { namespaces } from './namespaces.js';
@@ -21,6 +23,8 @@ export const served: readonly ResourceDefinition[] = [
   pods,
   secrets,
   serviceaccounts,
+  deployments,
+  daemonsets,
   replicasets,
   jobs,
   cronjobs,

@@ -1,10 +1,8 @@
 import type { JsonObject } from '../json.js';
 import type { LabelSelector } from '../pod/pod-spec.js';
 import type { WorkloadCondition } from '../workload/conditions.js';
+import type { IntOrPercent } from '../workload/int-or-percent.js';
 import type { PodTemplate } from '../workload/pod-template.js';
-
-/** A number of pods, or a share of `spec.replicas`: `3`, `"25%"`. */
-export type IntOrPercent = number | string;
 
 export interface DeploymentStrategy extends JsonObject {
   readonly type?: 'RollingUpdate' | 'Recreate';

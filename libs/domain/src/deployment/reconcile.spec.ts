@@ -3,8 +3,9 @@ import { aContainer, aPodSpec } from '../../../../test/support/builders.js';
 import { WorkloadModel } from '../../../../test/support/workload-model.js';
 import { replicaSetRules } from '../replica-set/rules.js';
 import { conditionOf } from '../workload/conditions.js';
+import { templateHash } from '../workload/template-hash.js';
 import type { ReplicaSetState } from '../workload/workload.js';
-import { POD_TEMPLATE_HASH, REVISION, REVISION_HISTORY, templateHash } from './revisions.js';
+import { POD_TEMPLATE_HASH, REVISION, REVISION_HISTORY } from './revisions.js';
 import { DESIRED_REPLICAS, MAX_REPLICAS } from './rolling.js';
 import { deploymentRules } from './rules.js';
 

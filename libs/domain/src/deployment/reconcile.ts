@@ -13,6 +13,7 @@ import {
   type WorkloadPlan,
   type WorkloadStep,
 } from '../workload/rules.js';
+import { templateHash } from '../workload/template-hash.js';
 import type { ReplicaSetState, WorkloadState } from '../workload/workload.js';
 import {
   annotationsOfNewest,
@@ -21,7 +22,6 @@ import {
   REVISION,
   revisionOf,
   sortRevisions,
-  templateHash,
 } from './revisions.js';
 import {
   DESIRED_REPLICAS,

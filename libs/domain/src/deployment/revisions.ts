@@ -1,7 +1,4 @@
-import { stableHash } from '../hash.js';
-import { canonicalJson } from '../lifecycle/spec-hash.js';
 import { sameJson } from '../meta/changes.js';
-import { safeEncoded } from '../workload/generated-name.js';
 import type { PodTemplate } from '../workload/pod-template.js';
 import type { ReplicaSetState, WorkloadState } from '../workload/workload.js';
 
@@ -15,13 +12,6 @@ export const REVISION = 'deployment.kubernetes.io/revision';
 export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 /** Characters. Source: kube-controller-manager, `maxRevHistoryLengthInChars`. */
 const LONGEST_HISTORY = 2_000;
-const HASH_LENGTH = 10;
-
-/** A name for a template: the same for the same template and collision count, and letters that may stand in a name. */
-export function templateHash(template: PodTemplate, collisionCount = 0): string {
-  const text = canonicalJson(template) + (collisionCount > 0 ? String(collisionCount) : '');
-  return safeEncoded(stableHash(text).slice(0, HASH_LENGTH));
-}
 
 /** Whether a replica set is of this template, whatever hash it carries. */
 export function isOfTemplate(set: ReplicaSetState, template: PodTemplate): boolean {

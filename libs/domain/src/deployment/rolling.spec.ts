@@ -1,15 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { aReplicaSet, metaOf } from '../../../../test/support/scheduling-builders.js';
 import type { WorkloadState } from '../workload/workload.js';
-import type { IntOrPercent } from './deployment.js';
-import {
-  DESIRED_REPLICAS,
-  fencepostsOf,
-  MAX_REPLICAS,
-  proportionalSizes,
-  rollingStep,
-  scaledValue,
-} from './rolling.js';
+import { type IntOrPercent, scaledValue } from '../workload/int-or-percent.js';
+import { DESIRED_REPLICAS, fencepostsOf, MAX_REPLICAS, proportionalSizes, rollingStep } from './rolling.js';
 
 function aDeployment(
   replicas: number,

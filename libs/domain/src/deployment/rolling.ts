@@ -1,5 +1,5 @@
+import { scaledValue } from '../workload/int-or-percent.js';
 import type { ReplicaSetState, WorkloadState } from '../workload/workload.js';
-import type { IntOrPercent } from './deployment.js';
 
 type Deployment = WorkloadState<'Deployment'>;
 
@@ -13,14 +13,6 @@ export interface Sized {
 
 /** What a resize makes of replica sets, by uid; those that stay as they are are absent. */
 export type Sizes = ReadonlyMap<string, number>;
-
-/** A number or percentage of `total` as a number of pods. Source: apimachinery, `GetScaledValueFromIntOrPercent`. */
-export function scaledValue(value: IntOrPercent, total: number, round: 'up' | 'down'): number {
-  if (typeof value === 'number') return value;
-  const percent = /^(\d+)%$/.exec(value)?.[1];
-  const share = (Number(percent ?? 0) * total) / 100;
-  return round === 'up' ? Math.ceil(share) : Math.floor(share);
-}
 
 export interface Fenceposts {
   /** Pods beyond `spec.replicas` that there may be. */

@@ -58,6 +58,19 @@ const TRAITS: { readonly [K in WorkloadKind]: Traits<K> } = {
       observedGeneration: 0,
     },
   },
+  DaemonSet: {
+    scaled: false,
+    initialStatus: {
+      currentNumberScheduled: 0,
+      numberMisscheduled: 0,
+      desiredNumberScheduled: 0,
+      numberReady: 0,
+      observedGeneration: 0,
+      updatedNumberScheduled: 0,
+      numberAvailable: 0,
+      numberUnavailable: 0,
+    },
+  },
   Deployment: {
     scaled: true,
     initialStatus: {

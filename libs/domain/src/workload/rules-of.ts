@@ -1,5 +1,6 @@
 import { cronJobRules } from '../cron-job/rules.js';
 import type { ReadSchedule } from '../cron-job/cron-job.js';
+import { daemonSetRules } from '../daemon-set/rules.js';
 import { deploymentRules } from '../deployment/rules.js';
 import { jobRules } from '../job/rules.js';
 import { replicaSetRules } from '../replica-set/rules.js';
@@ -9,6 +10,7 @@ import type { WorkloadRules } from './rules.js';
 export const workloadRules = (calendar: ReadSchedule): readonly WorkloadRules[] => [
   replicaSetRules,
   deploymentRules,
+  daemonSetRules,
   jobRules,
   cronJobRules(calendar),
 ];

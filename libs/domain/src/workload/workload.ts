@@ -10,6 +10,7 @@ import type {
   Propagation,
   RequestedMeta,
 } from '../meta/object-meta.js';
+import type { DaemonSetSpec, DaemonSetStatus } from '../daemon-set/daemon-set.js';
 import type { DeploymentSpec, DeploymentStatus } from '../deployment/deployment.js';
 import type { ReplicaSetSpec, ReplicaSetStatus } from '../replica-set/replica-set.js';
 
@@ -27,6 +28,7 @@ import type { ReplicaSetSpec, ReplicaSetStatus } from '../replica-set/replica-se
  */
 export interface WorkloadShapes {
   readonly ReplicaSet: WorkloadShape<ReplicaSetSpec, ReplicaSetStatus, true>;
+  readonly DaemonSet: WorkloadShape<DaemonSetSpec, DaemonSetStatus, false>;
   readonly Deployment: WorkloadShape<DeploymentSpec, DeploymentStatus, true>;
   readonly Job: WorkloadShape<JobSpec, JobStatus, false, JobFact, JobLedger>;
   readonly CronJob: WorkloadShape<CronJobSpec, CronJobStatus, false, CronJobFact, CronJobLedger>;

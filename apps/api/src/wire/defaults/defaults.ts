@@ -12,6 +12,10 @@ export function defaulted(object: JsonObject): JsonObject {
       return defaultPod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return defaultReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+      return defaultDeployment(seenAs('apps.v1.Deployment', object));
+    case 'apps/v1 DaemonSet':
+      return defaultDaemonSet(seenAs('apps.v1.DaemonSet', object));
     case 'batch/v1 Job':
       return defaultJob(seenAs('batch.v1.Job', object));
     case 'batch/v1 CronJob':
@@ -35,12 +39,43 @@ export function asKept(object: JsonObject): JsonObject {
 
 export function defaultReplicaSet(set: Wire<'apps.v1.ReplicaSet'>): Wire<'apps.v1.ReplicaSet'> {
   const { template } = set.spec ?? {};
+  return { ...set, spec: { replicas: 1, ...set.spec, ...(template && { template: defaultTemplate(template) }) } };
+}
+
+/** A template gets the defaults of the pods made from it. */
+export const defaultTemplate = (template: Wire<'core.v1.PodTemplateSpec'>): Wire<'core.v1.PodTemplateSpec'> => ({
+  ...template,
+  spec: defaultPodSpec(template.spec ?? {}),
+});
+
+export function defaultDeployment(deployment: Wire<'apps.v1.Deployment'>): Wire<'apps.v1.Deployment'> {
+  const { template, strategy } = deployment.spec ?? {};
+  const type = strategy?.type ?? 'RollingUpdate';
+  const rollingUpdate = { maxUnavailable: '25%', maxSurge: '25%', ...strategy?.rollingUpdate };
+  return {
+    ...deployment,
+    spec: {
+      replicas: 1,
+      revisionHistoryLimit: 10,
+      progressDeadlineSeconds: 600,
+      ...deployment.spec,
+      strategy: { ...strategy, type, ...(type === 'RollingUpdate' && { rollingUpdate }) },
+      ...(template && { template: defaultTemplate(template) }),
+    },
+  };
+}
+
+export function defaultDaemonSet(set: Wire<'apps.v1.DaemonSet'>): Wire<'apps.v1.DaemonSet'> {
+  const { template, updateStrategy } = set.spec ?? {};
+  const type = updateStrategy?.type ?? 'RollingUpdate';
+  const rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...updateStrategy?.rollingUpdate };
   return {
     ...set,
     spec: {
-      replicas: 1,
+      revisionHistoryLimit: 10,
       ...set.spec,
-      ...(template ? { template: { ...template, spec: defaultPodSpec(template.spec ?? {}) } } : {}),
+      updateStrategy: { ...updateStrategy, type, ...(type === 'RollingUpdate' && { rollingUpdate }) },
+      ...(template && { template: defaultTemplate(template) }),
     },
   };
 }

@@ -3,7 +3,7 @@ import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.js';
 import type { Wire } from '../schema/wire-type.js';
 import { invalid, invalidFor, notNegative, oneOf, required } from './faults.js';
 import { failurePolicyFaults, successPolicyFaults } from './job-policies.js';
-import { selectorFaults } from './kinds.js';
+import { selectorFaults } from './pod-template.js';
 import { annotationFaults, labelFaults, metadataChangeFaults, metadataFaults } from './metadata.js';
 import { dnsLabelProblems } from './names.js';
 import { ignoredFeatures, refusedFeatures } from './not-yet.js';

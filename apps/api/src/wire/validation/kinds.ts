@@ -1,94 +1,13 @@
 import { sameJson, type FieldFault } from '#domain';
 import type { Wire } from '../schema/wire-type.js';
-import { duplicates, forbidden, invalid, invalidFor, notNegative, oneOf, required } from './faults.js';
-import { finalizerFaults, labelFaults, metadataChangeFaults, metadataFaults } from './metadata.js';
+import { duplicates, forbidden, invalid, invalidFor, oneOf, required } from './faults.js';
+import { finalizerFaults, metadataChangeFaults, metadataFaults } from './metadata.js';
 import { dnsLabelProblems, labelKeyProblems, labelValueProblems } from './names.js';
-import { ignoredFeatures, refusedFeatures } from './not-yet.js';
-import { podAnnotationFaults } from './pod-annotations.js';
-import { podSpecFaults } from './pod-spec.js';
-import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.js';
 
-type ReplicaSet = Wire<'apps.v1.ReplicaSet'>;
 type Namespace = Wire<'core.v1.Namespace'>;
 type Node = Wire<'core.v1.Node'>;
 type CoreEvent = Wire<'core.v1.Event'>;
 type NewEvent = Wire<'events.v1.Event'>;
-type LabelSelector = Wire<'meta.v1.LabelSelector'>;
-
-/** What is wrong with a new replica set, its defaults included. */
-export function validateReplicaSet(set: ReplicaSet): FieldFault[] {
-  return [...metadataFaults(set.metadata), ...replicaSetSpecFaults(set.spec ?? {})];
-}
-
-/** What is wrong with an edit of a replica set. */
-export function validateReplicaSetUpdate(before: ReplicaSet, after: ReplicaSet): FieldFault[] {
-  const { selector } = after.spec ?? {};
-  return [
-    ...metadataFaults(after.metadata),
-    ...metadataChangeFaults(before.metadata, after.metadata),
-    ...replicaSetSpecFaults(after.spec ?? {}),
-    ...(sameJson(before.spec?.selector, selector) ? [] : [invalid('spec.selector', selector, 'field is immutable')]),
-  ];
-}
-
-/** What a replica set's pods ask for that is recorded and has no effect yet. */
-export const replicaSetWarnings = (set: ReplicaSet): string[] =>
-  ignoredFeatures('core.v1.PodSpec', set.spec?.template?.spec ?? {}, 'spec.template.spec');
-
-function replicaSetSpecFaults(spec: Wire<'apps.v1.ReplicaSetSpec'>): FieldFault[] {
-  const { selector, template } = spec;
-  const faults = [
-    ...notNegative('spec.replicas', spec.replicas),
-    ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
-  ];
-  const broken = selector ? selectorFaults(selector, 'spec.selector') : [required('spec.selector')];
-  faults.push(...broken);
-  if (selector && isEmptySelector(selector)) {
-    faults.push(invalid('spec.selector', selector, 'empty selector is invalid for a replica set'));
-  }
-  if (!template) return [...faults, required('spec.template')];
-  const labels = template.metadata?.labels;
-  faults.push(...labelFaults(labels, 'spec.template.metadata.labels'));
-  if (selector && broken.length === 0 && !matchesLabels(labelSelectorOf(selector), labels)) {
-    faults.push(invalid('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'));
-  }
-  const podSpec = template.spec ?? {};
-  return [
-    ...faults,
-    ...podAnnotationFaults(template.metadata?.annotations, podSpec, 'spec.template.metadata.annotations'),
-    ...podSpecFaults(podSpec, 'spec.template.spec'),
-    ...(podSpec.restartPolicy === undefined || podSpec.restartPolicy === 'Always'
-      ? []
-      : oneOf('spec.template.spec.restartPolicy', podSpec.restartPolicy, ['Always'])),
-    ...refusedFeatures('core.v1.PodSpec', podSpec, 'spec.template.spec'),
-  ];
-}
-
-const isEmptySelector = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean =>
-  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-
-/** What is wrong with a label selector. */
-export function selectorFaults({ matchLabels, matchExpressions = [] }: LabelSelector, path: string): FieldFault[] {
-  return [
-    ...labelFaults(matchLabels, `${path}.matchLabels`),
-    ...matchExpressions.flatMap(({ key, operator, values = [] }, index) => {
-      const at = `${path}.matchExpressions[${index}]`;
-      const listed = operator === 'In' || operator === 'NotIn';
-      const bare = operator === 'Exists' || operator === 'DoesNotExist';
-      return [
-        ...(key ? invalidFor(`${at}.key`, key, labelKeyProblems(key)) : [required(`${at}.key`)]),
-        ...(listed || bare ? [] : [invalid(`${at}.operator`, operator ?? '', 'not a valid selector operator')]),
-        ...(listed && values.length === 0
-          ? [required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
-          : []),
-        ...(bare && values.length > 0
-          ? [forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
-          : []),
-        ...values.flatMap((value) => invalidFor(`${at}.values`, value, labelValueProblems(value))),
-      ];
-    }),
-  ];
-}
 
 /** What is wrong with a new namespace. */
 export function validateNamespace(namespace: Namespace): FieldFault[] {

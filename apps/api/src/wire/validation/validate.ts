@@ -3,15 +3,12 @@ import { seenAs } from '../wire-objects.js';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './cron-jobs.js';
 import { jobWarnings, validateJob, validateJobUpdate } from './jobs.js';
 import {
-  replicaSetWarnings,
   validateEvent,
   validateNamespace,
   validateNamespaceUpdate,
   validateNewEvent,
   validateNode,
   validateNodeUpdate,
-  validateReplicaSet,
-  validateReplicaSetUpdate,
 } from './kinds.js';
 import {
   validateConfigMap,
@@ -23,6 +20,13 @@ import {
   validateServiceAccount,
   validateServiceAccountUpdate,
 } from './config-kinds.js';
+import {
+  validateDaemonSet,
+  validateDeployment,
+  validateReplicaSet,
+  workloadChangeFaults,
+  workloadWarnings,
+} from './workloads.js';
 import { podWarnings, validatePod, validatePodUpdate } from './pod.js';
 
 const kindOf = (object: JsonObject): string => `${String(object['apiVersion'])} ${String(object['kind'])}`;
@@ -43,6 +47,10 @@ function faultsOfNew(object: JsonObject): FieldFault[] {
       return validatePod(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
       return validateReplicaSet(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+      return validateDeployment(seenAs('apps.v1.Deployment', object));
+    case 'apps/v1 DaemonSet':
+      return validateDaemonSet(seenAs('apps.v1.DaemonSet', object));
     case 'batch/v1 Job':
       return validateJob(seenAs('batch.v1.Job', object));
     case 'batch/v1 CronJob':
@@ -73,7 +81,12 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
     case 'v1 Pod':
       return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
     case 'apps/v1 ReplicaSet':
-      return validateReplicaSetUpdate(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after));
+    case 'apps/v1 Deployment':
+    case 'apps/v1 DaemonSet':
+      return [
+        ...faultsOfNew(after),
+        ...workloadChangeFaults(seenAs('apps.v1.ReplicaSet', before), seenAs('apps.v1.ReplicaSet', after)),
+      ];
     case 'batch/v1 Job':
       return validateJobUpdate(seenAs('batch.v1.Job', before), seenAs('batch.v1.Job', after));
     case 'batch/v1 CronJob':
@@ -107,7 +120,9 @@ export function warningsOf(object: JsonObject): string[] {
     case 'v1 Pod':
       return podWarnings(seenAs('core.v1.Pod', object));
     case 'apps/v1 ReplicaSet':
-      return replicaSetWarnings(seenAs('apps.v1.ReplicaSet', object));
+    case 'apps/v1 Deployment':
+    case 'apps/v1 DaemonSet':
+      return workloadWarnings(seenAs('apps.v1.ReplicaSet', object));
     case 'batch/v1 Job':
       return jobWarnings(seenAs('batch.v1.Job', object));
     case 'batch/v1 CronJob':

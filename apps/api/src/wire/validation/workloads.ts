@@ -5,6 +5,7 @@ import { metadataChangeFaults, metadataFaults } from './metadata.js';
 import { selectorOfWorkloadFaults, templateFaults, templateWarnings } from './pod-template.js';
 
 type ReplicaSet = Wire<'apps.v1.ReplicaSet'>;
+type DaemonSet = Wire<'apps.v1.DaemonSet'>;
 type Deployment = Wire<'apps.v1.Deployment'>;
 type IntOrString = number | string;
 
@@ -57,6 +58,40 @@ export function validateDeployment({ metadata, spec = {} }: Deployment): FieldFa
   ];
 }
 
+/** What is wrong with a daemon set, its defaults included. */
+export function validateDaemonSet({ metadata, spec = {} }: DaemonSet): FieldFault[] {
+  return [
+    ...metadataFaults(metadata),
+    ...selectorOfWorkloadFaults(spec.selector, spec.template, 'daemonset'),
+    ...templateFaults(spec.template, ['Always']),
+    ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
+    ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+    ...daemonStrategyFaults(spec.updateStrategy),
+  ];
+}
+
+function daemonStrategyFaults(strategy: Wire<'apps.v1.DaemonSetUpdateStrategy'> | undefined): FieldFault[] {
+  const at = 'spec.updateStrategy';
+  const { type, rollingUpdate } = strategy ?? {};
+  if (type === undefined || type === 'OnDelete') return [];
+  if (type !== 'RollingUpdate') return [notSupported(`${at}.type`, type, ['OnDelete', 'RollingUpdate'])];
+  if (!rollingUpdate) return [required(`${at}.rollingUpdate`)];
+  const { maxSurge, maxUnavailable } = rollingUpdate;
+  const isBoth = !isZero(maxSurge ?? 0) && !isZero(maxUnavailable ?? 0);
+  return [
+    ...shareFaults(maxUnavailable, `${at}.rollingUpdate.maxUnavailable`),
+    ...shareFaults(maxSurge, `${at}.rollingUpdate.maxSurge`),
+    ...atMostAll(maxUnavailable, `${at}.rollingUpdate.maxUnavailable`),
+    ...atMostAll(maxSurge, `${at}.rollingUpdate.maxSurge`),
+    ...(isBoth
+      ? [invalid(`${at}.rollingUpdate.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero')]
+      : []),
+    ...(isZero(maxSurge) && isZero(maxUnavailable)
+      ? [required(`${at}.rollingUpdate.maxUnavailable`, 'cannot be 0 when maxSurge is 0')]
+      : []),
+  ];
+}
+
 function strategyFaults(strategy: Wire<'apps.v1.DeploymentStrategy'> | undefined): FieldFault[] {
   const at = 'spec.strategy';
   if (strategy?.type === undefined) return [];
@@ -75,7 +110,7 @@ function strategyFaults(strategy: Wire<'apps.v1.DeploymentStrategy'> | undefined
 }
 
 /** How far an update may go. That both are zero would leave it no way to move. */
-export function rollingFaults(
+function rollingFaults(
   { maxSurge, maxUnavailable }: { readonly maxSurge?: IntOrString; readonly maxUnavailable?: IntOrString },
   at: string,
 ): FieldFault[] {
@@ -85,11 +120,14 @@ export function rollingFaults(
     ...(isZero(maxUnavailable) && isZero(maxSurge)
       ? [invalid(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
       : []),
-    ...(typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable, 10) > 100
-      ? [invalid(`${at}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%')]
-      : []),
+    ...atMostAll(maxUnavailable, `${at}.maxUnavailable`),
   ];
 }
+
+const atMostAll = (value: IntOrString | undefined, at: string): FieldFault[] =>
+  typeof value === 'string' && Number.parseInt(value, 10) > 100
+    ? [invalid(at, value, 'must not be greater than 100%')]
+    : [];
 
 const isZero = (value: IntOrString | undefined): boolean => value === 0 || value === '0%';
 
