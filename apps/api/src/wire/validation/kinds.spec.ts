@@ -186,6 +186,18 @@ describe('validateEvent', () => {
     expect(texts(event({ involvedObject: { kind: 'Node' } }))).toHaveLength(1);
   });
 
+  it('lets only the series and the metadata of an event be edited through the newer group', () => {
+    const old = newEvent({ eventTime: null, reportingInstance: '', action: '', deprecatedCount: 1 });
+    const edited = (before: JsonObject, more: JsonObject): string[] =>
+      faultsOfChange(before, { ...before, ...more }).map(({ field }) => field);
+    const series = { count: 2, lastObservedTime: '2024-01-01T00:00:01.000000Z' };
+    const metadata = { name: 'e', namespace: 'd', labels: { a: 'b' } };
+    for (const event of [old, newEvent({})]) expect(edited(event, { series, metadata })).toEqual([]);
+    expect(edited(old, { eventTime: undefined })).toEqual([]);
+    expect(edited(old, { note: 'else', deprecatedCount: 2 })).toEqual(['note', 'deprecatedCount']);
+    expect(edited(newEvent({}), { eventTime: null, reason: 'Else' })).toEqual(['reason', 'eventTime']);
+  });
+
   it('holds new events to everything', () => {
     expect(texts(newEvent({}))).toEqual([]);
     const bare = { eventTime: '', reportingController: '', reportingInstance: '', action: '', reason: '', type: 'Odd' };

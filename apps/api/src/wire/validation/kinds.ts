@@ -69,15 +69,48 @@ export function validateEvent(event: CoreEvent): FieldFault[] {
 
 /** What is wrong with an event of events.k8s.io/v1. */
 export function validateNewEvent(event: NewEvent): FieldFault[] {
-  const place = placeFaults(event.metadata?.namespace, event.regarding?.namespace, 'regarding.namespace');
-  const { reportingController, ...rest } = event;
+  return [...placedEventFaults(event), ...(event.eventTime ? [] : [required('eventTime')]), ...newEventFaults(event)];
+}
+
+/** What of an event tells what happened: through events.k8s.io/v1 only its series and its metadata are edited. */
+const toldOnce = [
+  'regarding',
+  'related',
+  'reason',
+  'note',
+  'type',
+  'action',
+  'eventTime',
+  'reportingController',
+  'reportingInstance',
+  'deprecatedSource',
+  'deprecatedFirstTimestamp',
+  'deprecatedLastTimestamp',
+  'deprecatedCount',
+] as const;
+
+/**
+ * What is wrong with an edit through events.k8s.io/v1. Events of core/v1 are edited there too, and are not held to rules that
+ * came after them. Source: Kubernetes' validation of event updates.
+ */
+export function validateNewEventUpdate(before: NewEvent, after: NewEvent): FieldFault[] {
   return [
-    ...metadataFaults(event.metadata),
-    ...place,
-    ...(event.eventTime ? [] : [required('eventTime')]),
-    ...seriesEventFaults({ ...rest, reportingComponent: reportingController }, 'reportingController'),
+    ...placedEventFaults(after),
+    ...metadataChangeFaults(before.metadata, after.metadata),
+    ...(after.eventTime ? newEventFaults(after) : []),
+    ...toldOnce
+      .filter((field) => !sameJson(before[field] ?? null, after[field] ?? null))
+      .map((field) => invalid(field, after[field], 'field is immutable')),
   ];
 }
+
+const placedEventFaults = ({ metadata, regarding }: NewEvent): FieldFault[] => [
+  ...metadataFaults(metadata),
+  ...placeFaults(metadata?.namespace, regarding?.namespace, 'regarding.namespace'),
+];
+
+const newEventFaults = ({ reportingController, ...rest }: NewEvent): FieldFault[] =>
+  seriesEventFaults({ ...rest, reportingComponent: reportingController }, 'reportingController');
 
 /** An event lies in the namespace of what it is about; those about cluster-scoped things in `default`. */
 function placeFaults(namespace = '', involved = '', path: string): FieldFault[] {

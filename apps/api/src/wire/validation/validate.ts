@@ -7,6 +7,7 @@ import {
   validateNamespace,
   validateNamespaceUpdate,
   validateNewEvent,
+  validateNewEventUpdate,
   validateNode,
   validateNodeUpdate,
 } from './kinds.js';
@@ -109,6 +110,8 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
       return validateNamespaceUpdate(seenAs('core.v1.Namespace', before), seenAs('core.v1.Namespace', after));
     case 'v1 Node':
       return validateNodeUpdate(seenAs('core.v1.Node', before), seenAs('core.v1.Node', after));
+    case 'events.k8s.io/v1 Event':
+      return validateNewEventUpdate(seenAs('events.v1.Event', before), seenAs('events.v1.Event', after));
     default:
       return faultsOfNew(after);
   }
