@@ -45,5 +45,6 @@ export class JoinTokenFiles implements JoinTokenStore {
   }
 }
 
+/** By its code, not its class: errors of Node's own modules may come from another realm. */
 const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
+  typeof error === 'object' && error !== null && 'code' in error && error.code === code;
