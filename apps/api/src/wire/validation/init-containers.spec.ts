@@ -64,6 +64,12 @@ describe('init containers', () => {
     ).toEqual(['spec.initContainers[0].ports: host ports of init containers are not opened']);
   });
 
+  it('have no port of the node that an app container has, if they stay', () => {
+    const ports = [{ containerPort: 80, hostPort: 8080 }];
+    const spec = { containers: [{ ...app, ports }], initContainers: [{ ...sidecar, ports }] };
+    expect(texts(pod(spec))).toEqual(['spec.initContainers[0].ports[0].hostPort: Duplicate value: "TCP//8080"']);
+  });
+
   it('may get another image and nothing else', () => {
     const before = pod({ initContainers: [init] });
     const after = (container: JsonObject): string[] =>

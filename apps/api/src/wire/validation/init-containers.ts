@@ -1,5 +1,5 @@
 import type { FieldFault } from '#domain';
-import type { PodSpec } from '../wire-objects.js';
+import type { Container, PodSpec } from '../wire-objects.js';
 import { containerFaults } from './containers.js';
 import { duplicate, forbidden } from './faults.js';
 
@@ -15,6 +15,7 @@ export function initContainerFaults(
   const apps = new Set(containers.map(({ name }) => name));
   return [
     ...containerFaults(initContainers, volumes, path),
+    ...portsOfApps(containers, initContainers, path),
     ...initContainers.flatMap((container, index) => {
       const { name, restartPolicy } = container;
       const at = `${path}[${index}]`;
@@ -28,6 +29,22 @@ export function initContainerFaults(
       ];
     }),
   ];
+}
+
+/** A sidecar cannot have a port of the node that an app container of its pod has. */
+function portsOfApps(apps: readonly Container[], inits: readonly Container[], path: string): FieldFault[] {
+  const hostPorts = ({ ports = [] }: Container): (string | undefined)[] =>
+    ports.map(({ protocol = 'TCP', hostIP = '', hostPort }) =>
+      hostPort ? `${protocol}/${hostIP}/${hostPort}` : undefined,
+    );
+  const taken = new Set(apps.flatMap(hostPorts));
+  return inits.flatMap((container, index) =>
+    container.restartPolicy === 'Always'
+      ? hostPorts(container).flatMap((port, at) =>
+          port !== undefined && taken.has(port) ? [duplicate(`${path}[${index}].ports[${at}].hostPort`, port)] : [],
+        )
+      : [],
+  );
 }
 
 /** What init containers ask for that Kubernetes does not do either. */
