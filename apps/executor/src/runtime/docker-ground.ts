@@ -2,6 +2,7 @@ import { RuntimeError } from './container-runtime.js';
 import type { DockerClient } from './docker-client.js';
 import { isNetworkAmiss, statusOf } from './docker-errors.js';
 import { labelFilter, networkLabels, networkName } from './docker-names.js';
+import { OwnContainer } from './docker-own-container.js';
 import { ensurePauseImage } from './docker-pause-image.js';
 
 const DEADLINE_MS = 30_000;
@@ -12,11 +13,29 @@ const DEADLINE_MS = 30_000;
  */
 export class DockerGround {
   private laid: Promise<string> | undefined;
+  private reached: Promise<void> | undefined;
+  private readonly own: OwnContainer;
 
   constructor(
     private readonly client: DockerClient,
     private readonly cluster: string,
-  ) {}
+  ) {
+    this.own = new OwnContainer(client);
+  }
+
+  /** Makes the pods that an earlier executor left reachable for this one. Throws `RuntimeError`. */
+  reach(): Promise<void> {
+    this.reached ??= this.joinIfThere().catch((error: unknown) => {
+      this.reached = undefined;
+      throw error;
+    });
+    return this.reached;
+  }
+
+  private async joinIfThere(): Promise<void> {
+    const [network] = await this.networksNamed(networkName(this.cluster));
+    if (network) await this.own.join(network.Id);
+  }
 
   /** Runs `work` with the pause image's reference; once more when the ground turns out to be missing. */
   async on<T>(work: (pauseImage: string) => Promise<T>): Promise<T> {
@@ -52,6 +71,7 @@ export class DockerGround {
       (a, b) => Date.parse(a.Created) - Date.parse(b.Created) || (a.Id < b.Id ? -1 : 1),
     );
     for (const { Id } of byAge.slice(1)) await this.removeNetwork(Id);
+    if (byAge[0]) await this.own.join(byAge[0].Id);
   }
 
   private async networksNamed(name: string) {

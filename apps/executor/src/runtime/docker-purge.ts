@@ -53,11 +53,26 @@ export async function purgeCluster(
   const networks = await client.call('list networks', DEADLINE_MS, (docker) =>
     docker.listNetworks({ filters: ofCluster }),
   );
-  await removeAll(clock, networks, ({ Id }) =>
-    client.call(`remove network ${Id.slice(0, 12)}`, DEADLINE_MS, (docker) => docker.getNetwork(Id).remove()),
-  );
+  await removeAll(clock, networks, async ({ Id }) => {
+    await disconnectAll(client, Id);
+    await client.call(`remove network ${Id.slice(0, 12)}`, DEADLINE_MS, (docker) => docker.getNetwork(Id).remove());
+  });
   await removePauseImage(client);
   return { containers: containers.length, volumes: volumes.length, networks: networks.length };
+}
+
+/** Pods are gone from it; who is left joined it only to reach them: executors that run in containers. */
+async function disconnectAll(client: DockerClient, networkId: string): Promise<void> {
+  const network: { readonly Containers?: Readonly<Record<string, unknown>> } = await client.call(
+    'look at the network',
+    DEADLINE_MS,
+    (docker) => docker.getNetwork(networkId).inspect(),
+  );
+  for (const Container of Object.keys(network.Containers ?? {})) {
+    await client.call('disconnect from the network', DEADLINE_MS, (docker) =>
+      docker.getNetwork(networkId).disconnect({ Container, Force: true }),
+    );
+  }
 }
 
 /** Gone already is success; refused for the moment is tried again. */

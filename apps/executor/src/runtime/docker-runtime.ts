@@ -80,7 +80,8 @@ export class DockerRuntime implements ContainerRuntime {
     };
   }
 
-  list(podUid?: string): Promise<ObservedContainer[]> {
+  async list(podUid?: string): Promise<ObservedContainer[]> {
+    await this.ground.reach();
     return this.inventory.list(podUid);
   }
 
