@@ -1,6 +1,6 @@
 // Writes apps/api/src/wire/schema/{types,descriptions}.generated.ts from the models of @kubernetes/client-node: the one
 // source of the API's types, decoding, validation and OpenAPI. Run after changing ROOTS or the version of the package:
-//   node scripts/generate-schema.mjs [--check]
+//   npm run schema [-- --check]
 // `--check` writes nothing and fails when the committed files are not what the installed package gives.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

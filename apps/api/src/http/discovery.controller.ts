@@ -10,7 +10,6 @@ import {
   apiGroupList,
   apiResourceList,
   apiVersions,
-  kubernetesVersion,
   negotiate,
   openApiV2ProtobufType,
   type OpenApi,
@@ -106,13 +105,16 @@ function onlyGet({ method }: FastifyRequest): void {
 
 const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
 
-/** `version.Info`. The numbers are those of the Kubernetes API that is spoken here. */
+/** The Kubernetes whose behaviour clients may expect here; the schema knows later fields too (ADR 10). */
+const behavesAs = 'v1.32.0';
+
+/** `version.Info`. */
 function versionInfo(): JsonObject {
-  const [major = '1', minor = '0'] = kubernetesVersion.replace(/^v/, '').split('.');
+  const [major = '1', minor = '0'] = behavesAs.replace(/^v/, '').split('.');
   return {
     major,
     minor,
-    gitVersion: `${kubernetesVersion}+podledger`,
+    gitVersion: `${behavesAs}+podledger`,
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',

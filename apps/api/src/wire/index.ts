@@ -7,7 +7,6 @@ export { WireError, type WireErrorReason } from './wire-error.js';
 export type { ResourceInfo, SubresourceInfo, Verb } from './resource-info.js';
 
 export type { TypeId, Wire, WireObject } from './schema/wire-type.js';
-export { kubernetesVersion } from './schema/types.generated.js';
 export { apiVersionOf, parseApiVersion, typeOfKind, type GroupVersionKind } from './schema/schema.js';
 
 export {
