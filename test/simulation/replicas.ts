@@ -1,3 +1,4 @@
+import { sealKeysOf } from '#bus';
 import { ClusterProjection, CommandBus } from '#eventlog';
 import { createApiCore, type ApiCore } from '../../apps/api/src/api-core.js';
 import { Executor } from '../../apps/executor/src/executor.js';
@@ -200,6 +201,7 @@ export class ExecutorReplica extends Replica {
       describeEngine: () => open(this.cluster).info(),
       openRuntime: open,
       prober: proberOf(process, this.podLink, new FakeProber(engine)),
+      sealKeys: sealKeysOf(seededBytes(ids)(32)),
       report: this.report(process),
     });
     this.executor = executor;

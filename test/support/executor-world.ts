@@ -1,4 +1,4 @@
-import { InMemoryBroker, type InMemoryBus } from '#bus';
+import { createSealKeys, InMemoryBroker, type InMemoryBus } from '#bus';
 import type { SeenState } from '../../apps/executor/src/assignment-tracker.js';
 import { Executor } from '../../apps/executor/src/executor.js';
 import { FakeContainerRuntime } from './fake-container-runtime.js';
@@ -52,6 +52,7 @@ export class ExecutorWorld {
       describeEngine: () => runtime.info(),
       openRuntime: () => runtime,
       prober: this.prober,
+      sealKeys: createSealKeys(),
       report: (problem) => this.reports.push(problem),
     });
     await this.executor.start();

@@ -2,13 +2,17 @@ import {
   type ClusterState,
   decideNamespace,
   decideNode,
+  decidePlain,
   decidePod,
   decideWorkload,
+  isPlain,
   isWorkload,
+  namesOf,
   namespaceStream,
   type NodeCommand,
   type NodeState,
   nodeStream,
+  type PlainCommand,
   type PodCommand,
   type PodFact,
   type PodSpec,
@@ -308,6 +312,16 @@ export class SchedulerWorld {
       return [
         { stream, events: decideWorkload(kind, command, workload && isWorkload(workload) ? workload : undefined) },
       ];
+    });
+  }
+
+  /** A wish about an object without a life of its own; cluster-scoped ones ignore the namespace. */
+  async onPlain(name: string, command: PlainCommand): Promise<void> {
+    const { namespaced } = namesOf(command.kind);
+    const stream = streamOfKind(command.kind, namespaced ? NAMESPACE : '', name);
+    await this.#execute((state) => {
+      const object = state.get(stream);
+      return [{ stream, events: decidePlain(command, object && isPlain(object) ? object : undefined) }];
     });
   }
 

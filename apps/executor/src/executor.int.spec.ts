@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { Container, PodSpec } from '#domain';
-import { answer, ask, InMemoryBroker, logsCall, logsSubject, streamCall, type InMemoryBus } from '#bus';
+import { answer, ask, createSealKeys, InMemoryBroker, logsCall, logsSubject, streamCall, type InMemoryBus } from '#bus';
 import { aContainer, aPodSpec } from '../../../test/support/builders.js';
 import { DockerBench } from '../../../test/support/docker-bench.js';
 import { FakeControlPlane } from '../../../test/support/fake-control-plane.js';
@@ -40,6 +40,7 @@ class Scene {
       describeEngine: () => runtime.info(),
       openRuntime: () => runtime,
       prober: new NetworkProber(systemClock),
+      sealKeys: createSealKeys(),
       report: () => undefined,
     });
     await this.executor.start();

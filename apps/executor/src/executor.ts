@@ -1,5 +1,5 @@
 import { DomainError, type AssignedPod, type Clock, type IdSource, type MessageBus, type NodeCapacity } from '#domain';
-import type { Assignment, Register } from '#bus';
+import type { Assignment, Register, SealKeys } from '#bus';
 import { EngineSlots } from './engine-slots.js';
 import { EngineWatch } from './engine-watch.js';
 import { FactReporter } from './fact-reporter.js';
@@ -42,6 +42,8 @@ export interface ExecutorOptions {
   readonly openRuntime: (cluster: string) => ContainerRuntime;
   /** Asks the servers in this node's pods. */
   readonly prober: Prober;
+  /** Made anew at each start: what was sealed to an earlier one is not read. */
+  readonly sealKeys: SealKeys;
   readonly report: Report;
   readonly heartbeatMs?: number;
   /** Pods made or removed at one time; by default two per core of this node's share. */
@@ -129,7 +131,7 @@ export class Executor {
   }
 
   private async describe(): Promise<Omit<Register, 'node' | 'cluster'>> {
-    const { node, hostIP, capacityShare, labels, report } = this.options;
+    const { node, hostIP, capacityShare, labels, sealKeys, report } = this.options;
     let info: RuntimeInfo | undefined;
     let told = false;
     while (!info) {
@@ -174,6 +176,7 @@ export class Executor {
         { type: 'InternalIP', address: hostIP },
         { type: 'Hostname', address: node },
       ],
+      sealKey: sealKeys.publicKey,
     };
     return this.description;
   }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { NatsBus, nodeInboxPrefix } from '#bus';
+import { createSealKeys, NatsBus, nodeInboxPrefix } from '#bus';
 import { NatsTransport } from '#bus/nest';
 import { SystemClock, SystemIds } from '#system';
 import { readDockerHost } from './docker-endpoint.js';
@@ -68,6 +68,7 @@ export async function startExecutor(config: ExecutorConfig): Promise<RunningExec
     describeEngine: () => new DockerRuntime({ docker, cluster: '', node, clock }).info(),
     openRuntime: (cluster) => new DockerRuntime({ docker, cluster, node, clock }),
     prober: new NetworkProber(clock),
+    sealKeys: createSealKeys(),
   });
   const application = await NestFactory.createMicroservice(module, {
     strategy: new NatsTransport({ link: bus.link }),

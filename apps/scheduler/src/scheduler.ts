@@ -10,6 +10,7 @@ import { NamespaceLoop } from './namespace-loop.js';
 import { NodeMonitor } from './node-monitor.js';
 import { ReconcileLoop, type Report } from './reconcile-loop.js';
 import { SchedulingLoop } from './scheduling-loop.js';
+import { ServiceAccountLoop } from './service-account-loop.js';
 import { Term } from './term.js';
 import { WorkloadLoop } from './workload-loop.js';
 import { untilAvailable } from './until-available.js';
@@ -100,6 +101,7 @@ export class Scheduler {
       new EvictionLoop(workplace),
       new GarbageLoop(workplace),
       new NamespaceLoop(workplace),
+      new ServiceAccountLoop(workplace),
       new EventExpiry(workplace),
     ].map((controller) => new ReconcileLoop(controller, { clock, projection, report, fail }));
     for (const loop of loops) loop.start();
