@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LogUnavailable } from '#domain';
+import { bodyOfEvent, LogUnavailable } from '#domain';
 import { SchedulerWorld } from '../../../test/support/scheduler-world.js';
 
 describe('the replica set loop', () => {
@@ -26,11 +26,7 @@ describe('the replica set loop', () => {
     expect(world.findReplicaSet('web')?.status).toMatchObject({ replicas: 3, readyReplicas: 0, observedGeneration: 1 });
     const [scale] = world.events('ScaleRequested');
     expect(world.events('PodRequested')[0]).toMatchObject({ correlationId: scale?.correlationId });
-    expect(
-      world.state
-        .list('Event')
-        .map(({ kind, ...event }) => kind === 'Event' && 'body' in event && event.body['reason']),
-    ).toContain('SuccessfulCreate');
+    expect([...world.state.events()].map((event) => bodyOfEvent(event)['reason'])).toContain('SuccessfulCreate');
   });
 
   it('makes more on a scale up, and ends some on a scale down', async () => {

@@ -1,5 +1,6 @@
 import {
   assignmentDelta,
+  bodyOfEvent,
   BrokenInvariant,
   ClusterState,
   namespaceStream,
@@ -110,7 +111,8 @@ describe('the cluster state', () => {
 });
 
 describe('Kubernetes Events', () => {
-  const reasons = (state: ClusterState): string[] => [...state.events()].map(({ body }) => String(body['reason']));
+  const reasons = (state: ClusterState): string[] =>
+    [...state.events()].map((event) => String(bodyOfEvent(event)['reason']));
 
   it('are told of the pod and of its owner', () => {
     expect(reasons(sample().state())).toEqual(expect.arrayContaining(['Scheduled', 'SuccessfulCreate', 'NodeReady']));
@@ -119,8 +121,8 @@ describe('Kubernetes Events', () => {
   it('of the same words about the same object are one, counted', () => {
     const failed = { type: 'PodSandboxFailed', data: { message: 'no address', retryAt: EPOCH } };
     const events = [...sample().add(web, failed, failed, failed).state().events()];
-    expect(events.filter(({ body }) => body['reason'] === 'FailedCreatePodSandBox')).toMatchObject([
-      { body: { count: 3 } },
+    expect(events.map(bodyOfEvent).filter(({ reason }) => reason === 'FailedCreatePodSandBox')).toMatchObject([
+      { count: 3 },
     ]);
   });
 
@@ -130,10 +132,9 @@ describe('Kubernetes Events', () => {
     const messages = (state: ClusterState): unknown[] =>
       state
         .list('Event', 'shop')
-        .flatMap((object) =>
-          object.kind === 'Event' && object.body['reason'] === 'FailedCreatePodSandBox' ? object : [],
-        )
-        .map(({ body }) => [String(body['message']).split(' ').at(-1), body['count']]);
+        .map((object) => (object.kind === 'Event' ? bodyOfEvent(object) : {}))
+        .filter(({ reason }) => reason === 'FailedCreatePodSandBox')
+        .map(({ message, count }) => [String(message).split(' ').at(-1), count]);
     const expected = [
       ['one', 1],
       ['two', 2],

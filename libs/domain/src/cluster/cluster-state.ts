@@ -4,7 +4,7 @@ import type { Json } from '../json.js';
 import { kindOfStream } from '../meta/kinds.js';
 import { evolveNamespace } from '../namespace/evolve.js';
 import type { NamespaceEvent, NamespaceState } from '../namespace/namespace.js';
-import { assignedPod, assignmentDelta } from '../node/assignment.js';
+import { assignedPod, nodeConcernedBy } from '../node/assignment.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
 import { evolveNode } from '../node/evolve.js';
 import type { NodeEvent, NodeState } from '../node/node.js';
@@ -12,18 +12,18 @@ import { evolvePlain } from '../plain/evolve.js';
 import { isPlainKind, type PlainEvent, type PlainObjectState } from '../plain/plain-object.js';
 import { evolvePod } from '../pod/evolve.js';
 import type { PodEvent, PodState } from '../pod/pod.js';
-import { namespaceStream, nodeStream, refOf } from '../stream.js';
+import { eventStream, namespaceStream, nodeStream, refOf } from '../stream.js';
 import { evolveWorkload, isWorkloadKind } from '../workload/evolve.js';
 import type { ReplicaSetState, WorkloadEvent, WorkloadState } from '../workload/workload.js';
 import { describeEvent, describeForOwner } from './describe-event.js';
 import type { EventText } from './describe-event.js';
 import type { KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
-import { identityOfText, occurrence, recordedEvent, streamOfText } from './kubernetes-events.js';
+import { aboutObject, firstOccurrence, nextOccurrence, recordedEvent } from './kubernetes-events.js';
 import { ObjectIndex } from './object-index.js';
 import type { Kind, ObjectChange, ObjectOf, StoredObject } from './stored-object.js';
 
 /** Format of {@link ClusterState.toSnapshot}; raised whenever an older snapshot would mislead. */
-export const CLUSTER_STATE_FORMAT = 2;
+export const CLUSTER_STATE_FORMAT = 3;
 
 /**
  * How many deleted objects' stream versions are remembered. Of an older one the version is asked of the log when its name
@@ -40,34 +40,38 @@ export class ClusterState {
   private readonly versions = new Map<string, number>();
   private readonly tombstones = new Map<string, number>();
   private readonly assignments = new Map<string, Revision>();
-  private at: { revision: Revision; time: Millis } = { revision: 0, time: 0 };
+  private at: Revision = 0;
+  private time: Millis = 0;
 
   static empty(): ClusterState {
     return new ClusterState();
   }
 
   get revision(): Revision {
-    return this.at.revision;
+    return this.at;
   }
 
   /** Time of the newest event. */
   get lastTime(): Millis {
-    return this.at.time;
+    return this.time;
   }
 
   /** Moves the state on by one event and says what that did. Throws `BrokenInvariant` on a gap. */
   apply(event: Recorded): ObjectChange[] {
-    if (event.revision !== this.at.revision + 1)
-      throw new BrokenInvariant(`revision ${event.revision} after ${this.at.revision}`);
-    this.at = { revision: event.revision, time: event.time };
+    if (event.revision !== this.at + 1) throw new BrokenInvariant(`revision ${event.revision} after ${this.at}`);
+    this.at = event.revision;
+    this.time = event.time;
     const before = this.index.get(event.stream);
     const kind = before?.kind ?? kindOfStream(refOf(event.stream))?.kind;
     const after = kind && evolve(kind, before, event);
-    this.setVersion(event.stream, event.version, after !== undefined || kind === undefined);
-    const changes = kind ? this.replace(event.stream, kind, before, after, event) : [];
-    if (event.type === 'EventsExpired') changes.push(...this.expireEvents(event));
-    if (event.type === 'NamespaceDeleted') changes.push(...this.dropEventsOf(event));
-    changes.push(...this.tell(event, before, after));
+    // What has an object has no tombstone.
+    if (before && after) this.versions.set(event.stream, event.version);
+    else this.setVersion(event.stream, event.version, after !== undefined || kind === undefined);
+    const changes: ObjectChange[] = [];
+    if (kind) this.replace(event.stream, kind, before, after, event, changes);
+    if (event.type === 'EventsExpired') this.expireEvents(event, changes);
+    if (event.type === 'NamespaceDeleted') this.dropEventsOf(event, changes);
+    this.tell(event, before, after, changes);
     return changes;
   }
 
@@ -128,7 +132,7 @@ export class ClusterState {
   }
   /** What must go before a namespace can: everything in it but Event objects, which go with it. */
   inNamespace(namespace: string): StoredObject[] {
-    return this.index.inNamespace(namespace).filter(({ kind }) => kind !== 'Event');
+    return this.index.inNamespace(namespace);
   }
 
   /** Revision of the newest change to what a node is assigned; `0` when it was never assigned anything. */
@@ -164,60 +168,75 @@ export class ClusterState {
     }
   }
 
+  /** Puts an object in the place of another, and adds to `changes` what that is. */
   private replace(
     stream: string,
     kind: Kind,
     before: StoredObject | undefined,
     after: StoredObject | undefined,
     event: Recorded,
-  ): ObjectChange[] {
-    if (before === after) return [];
-    this.index.set(stream, after);
-    const change: ObjectChange = { stream, kind, ...(before && { before }), ...(after && { after }), event };
-    const node = assignmentDelta(change)?.node ?? registeredNode(change);
+    changes: ObjectChange[],
+  ): void {
+    if (before === after) return;
+    this.index.replace(stream, before, after);
+    const change = changeOf(stream, kind, before, after, event);
+    const node = nodeConcernedBy(change) ?? registeredNode(change);
     if (node !== undefined) this.assignments.set(node, event.revision);
-    return [change];
+    changes.push(change);
   }
 
-  private dropEvents(gone: readonly KubernetesEventState[], event: Recorded): ObjectChange[] {
-    return gone.flatMap((object) => {
-      const stream = `core/events/${object.meta.namespace}/${object.meta.name}`;
+  private dropEvents(gone: readonly KubernetesEventState[], event: Recorded, changes: ObjectChange[]): void {
+    for (const object of gone) {
+      const stream = eventStream(object.meta.namespace, object.meta.name);
       if (this.versions.has(stream)) this.setVersion(stream, this.version(stream), false);
-      return this.replace(stream, 'Event', object, undefined, event);
-    });
+      this.replace(stream, 'Event', object, undefined, event, changes);
+    }
   }
 
-  private expireEvents(event: Recorded): ObjectChange[] {
+  private expireEvents(event: Recorded, changes: ObjectChange[]): void {
     const through = Number(event.data['through']);
-    return this.dropEvents(
-      [...this.events()].filter(({ lastSeenAt }) => lastSeenAt <= through),
-      event,
-    );
+    const expired = [...this.events()].filter(({ lastSeenAt }) => lastSeenAt <= through);
+    this.dropEvents(expired, event, changes);
   }
 
-  private dropEventsOf(event: Recorded): ObjectChange[] {
+  private dropEventsOf(event: Recorded, changes: ObjectChange[]): void {
     const { name } = refOf(event.stream);
-    return this.dropEvents(this.list('Event', name) as KubernetesEventState[], event);
+    this.dropEvents(this.list('Event', name) as KubernetesEventState[], event, changes);
   }
 
   /** The Kubernetes Events that a domain event makes. */
-  private tell(event: Recorded, before: StoredObject | undefined, after: StoredObject | undefined): ObjectChange[] {
+  private tell(
+    event: Recorded,
+    before: StoredObject | undefined,
+    after: StoredObject | undefined,
+    changes: ObjectChange[],
+  ): void {
     const about = after ?? before;
-    if (!about || about.kind === 'Event') return [];
-    const changes = this.tellAbout(about, describeEvent(event, about), event, 0);
+    if (!about || about.kind === 'Event') return;
+    this.tellAbout(about, describeEvent(event, about), event, 0, changes);
     const controller = about.meta.ownerReferences.find((reference) => reference.controller);
     const owner = controller && this.objectByUid(controller.uid);
-    if (owner) changes.push(...this.tellAbout(owner, describeForOwner(event, about, owner), event, 1));
-    return changes;
+    if (owner) this.tellAbout(owner, describeForOwner(event, about, owner), event, 1, changes);
   }
 
-  private tellAbout(about: StoredObject, text: EventText | undefined, event: Recorded, nth: number): ObjectChange[] {
-    if (!text) return [];
-    const identity = identityOfText(about, text);
-    const stream = this.index.streamOfEvent(identity) ?? streamOfText(about, event, nth);
-    const known = this.get(stream);
-    const before = known?.kind === 'Event' ? known : undefined;
-    return this.replace(stream, 'Event', before, occurrence(before, stream, about, text, identity, event), event);
+  private tellAbout(
+    object: StoredObject,
+    text: EventText | undefined,
+    event: Recorded,
+    nth: number,
+    changes: ObjectChange[],
+  ): void {
+    if (!text) return;
+    const words = { about: aboutObject(object), text };
+    const stream = this.index.eventThatTells(words);
+    const before = stream === undefined ? undefined : this.index.get(stream);
+    if (stream !== undefined && before?.kind === 'Event' && before.told) {
+      const again = nextOccurrence({ ...before, told: before.told }, text, event);
+      this.replace(stream, 'Event', before, again, event, changes);
+    } else {
+      const first = firstOccurrence(object, words, event, nth);
+      this.replace(eventStream(first.meta.namespace, first.meta.name), 'Event', undefined, first, event, changes);
+    }
   }
 
   /** The whole state as JSON, in a fixed order. */
@@ -225,8 +244,8 @@ export class ClusterState {
     const sorted = <T>(entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
       [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     const snapshot = {
-      revision: this.at.revision,
-      time: this.at.time,
+      revision: this.at,
+      time: this.time,
       objects: sorted(this.index.entries()),
       versions: sorted(this.versions),
       tombstones: [...this.tombstones],
@@ -246,13 +265,26 @@ export class ClusterState {
       readonly assignments: readonly (readonly [string, Revision])[];
     };
     const state = new ClusterState();
-    state.at = { revision, time };
-    for (const [stream, object] of objects) state.index.set(stream, object);
+    state.at = revision;
+    state.time = time;
+    for (const [stream, object] of objects) state.index.replace(stream, undefined, object);
     for (const [stream, version] of versions) state.versions.set(stream, version);
     for (const [stream, version] of tombstones) state.tombstones.set(stream, version);
     for (const [node, at] of assignments) state.assignments.set(node, at);
     return state;
   }
+}
+
+function changeOf(
+  stream: string,
+  kind: Kind,
+  before: StoredObject | undefined,
+  after: StoredObject | undefined,
+  event: Recorded,
+): ObjectChange {
+  if (before && after) return { stream, kind, before, after, event };
+  if (after) return { stream, kind, after, event };
+  return before ? { stream, kind, before, event } : { stream, kind, event };
 }
 
 /** A registration counts as a change of a node's assignment: the epoch it must carry is another. */
@@ -262,6 +294,8 @@ function registeredNode({ before, after }: ObjectChange): string | undefined {
 }
 
 function evolve(kind: Kind, before: StoredObject | undefined, event: Recorded): StoredObject | undefined {
+  // First what there is most of.
+  if (kind === 'Pod') return evolvePod(before as PodState | undefined, event as Recorded<PodEvent>);
   if (isWorkloadKind(kind)) {
     return evolveWorkload(kind, before as WorkloadState | undefined, event as Recorded<WorkloadEvent>);
   }
@@ -269,8 +303,6 @@ function evolve(kind: Kind, before: StoredObject | undefined, event: Recorded): 
     return evolvePlain(kind, before as PlainObjectState | undefined, event as Recorded<PlainEvent>);
   }
   switch (kind) {
-    case 'Pod':
-      return evolvePod(before as PodState | undefined, event as Recorded<PodEvent>);
     case 'Node':
       return evolveNode(before as NodeState | undefined, event as Recorded<NodeEvent>);
     case 'Namespace':

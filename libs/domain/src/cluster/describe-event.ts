@@ -197,4 +197,10 @@ const warning = (component: EventText['component'], reason: string, message: str
   reason,
   message,
 });
-const of = (container: string, text: EventText): EventText => ({ ...text, container });
+const of = (container: string, { type, component, reason, message }: EventText): EventText => ({
+  type,
+  component,
+  reason,
+  message,
+  container,
+});

@@ -1,16 +1,35 @@
-import type { Millis, NewEvent } from '../event.js';
+import type { Millis, NewEvent, Revision } from '../event.js';
 import type { JsonObject } from '../json.js';
 import type { ObjectMeta } from '../meta/object-meta.js';
+import type { EventText } from './describe-event.js';
+import type { Kind } from './stored-object.js';
 
 /** A Kubernetes Event object (`kubectl get events`): derived from the log, or recorded for a client that writes its own. */
 export interface KubernetesEventState {
   readonly kind: 'Event';
   readonly meta: ObjectMeta;
-  /** Core/v1 shape without kind, apiVersion and metadata. */
-  readonly body: JsonObject;
-  /** Of a derived one: what makes the next occurrence the same Event. */
-  readonly identity?: string;
+  /** Of one that a client wrote: core/v1 shape without kind, apiVersion and metadata. */
+  readonly body?: JsonObject;
+  /** Of a derived one: what its body is made of when somebody looks at it. */
+  readonly told?: Told;
   readonly lastSeenAt: Millis;
+}
+
+/** What a derived Event tells, and of how many occurrences. */
+export interface Told {
+  /** The object, as it was at the first occurrence. */
+  readonly about: {
+    readonly kind: Kind;
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: Revision;
+  };
+  readonly text: EventText;
+  /** Where it happened, when a node tells of it. */
+  readonly host?: string;
+  readonly firstAt: Millis;
+  readonly count: number;
 }
 
 export type KubernetesEventEvent =

@@ -1,11 +1,9 @@
 import type { Recorded } from '../event.js';
-import { stableHash } from '../hash.js';
 import type { JsonObject } from '../json.js';
 import { namesOf } from '../meta/kinds.js';
-import { eventStream } from '../stream.js';
 import { rfc3339 } from '../time.js';
 import type { EventText } from './describe-event.js';
-import type { KubernetesEventState } from './kubernetes-event.js';
+import type { KubernetesEventState, Told } from './kubernetes-event.js';
 import type { StoredObject } from './stored-object.js';
 
 /** Seconds after which an Event object that was not seen again leaves the live view. */
@@ -21,44 +19,38 @@ const MOST_TEXTS = 4;
 const NOTHING = { labels: {}, annotations: {}, ownerReferences: [], finalizers: [], managedFields: [] } as const;
 
 /** What makes two occurrences one Event object: the same words about the same object. */
-export function identityOfText({ meta }: StoredObject, text: EventText): string {
-  return stableHash([meta.uid, text.type, text.reason, text.message, text.component, text.container ?? ''].join('\n'));
+export function identityOf({ about, text }: Pick<Told, 'about' | 'text'>): string {
+  return `${about.uid}\n${text.type}\n${text.reason}\n${text.message}\n${text.component}\n${text.container ?? ''}`;
 }
+
+/** The object that an Event is about, as it is now. */
+export const aboutObject = ({ kind, meta }: StoredObject): Told['about'] => ({
+  kind,
+  namespace: meta.namespace,
+  name: meta.name,
+  uid: meta.uid,
+  resourceVersion: meta.resourceVersion,
+});
 
 /**
- * The stream of a new Event object. Names sort by age, as Kubernetes' do: clients show Events of one second in the order of
- * their list. `nth` tells apart what one log event says about several objects.
+ * The first occurrence of words about an object. Names sort by age, as Kubernetes' do: clients show Events of one second in
+ * the order of their list. `nth` tells apart what one log event says about several objects.
  */
-export function streamOfText({ meta }: StoredObject, event: Recorded, nth: number): string {
-  const { namespace, name } = meta;
-  const order = (event.revision * MOST_TEXTS + nth).toString(16).padStart(16, '0');
-  return eventStream(namespace || HOME_OF_CLUSTER_SCOPED, `${name}.${order}`);
-}
-
-/** The Event object after one more occurrence of the same words. */
-export function occurrence(
-  before: KubernetesEventState | undefined,
-  stream: string,
+export function firstOccurrence(
   object: StoredObject,
-  text: EventText,
-  identity: string,
+  { about, text }: Pick<Told, 'about' | 'text'>,
   event: Recorded,
+  nth: number,
 ): KubernetesEventState {
-  if (before) {
-    const count = Number(before.body['count'] ?? 1) + (text.count ?? 1);
-    return {
-      ...before,
-      meta: { ...before.meta, resourceVersion: event.revision },
-      body: { ...before.body, count, lastTimestamp: rfc3339(event.time) },
-      lastSeenAt: event.time,
-    };
-  }
-  const [, , namespace = '', name = ''] = stream.split('/');
+  const order = (event.revision * MOST_TEXTS + nth).toString(16).padStart(16, '0');
+  const host = text.component === 'kubelet' && object.kind === 'Pod' ? object.nodeName : undefined;
+  const firstAt = event.time;
+  const count = text.count ?? 1;
   return {
     kind: 'Event',
     meta: {
-      name,
-      namespace,
+      name: `${about.name}.${order}`,
+      namespace: about.namespace || HOME_OF_CLUSTER_SCOPED,
       // The id of the log event that made it: every replica gives the same.
       uid: event.id,
       labels: NOTHING.labels,
@@ -70,32 +62,45 @@ export function occurrence(
       resourceVersion: event.revision,
       managedFields: NOTHING.managedFields,
     },
-    body: body(object, text, event),
-    identity,
+    told: host === undefined ? { about, text, firstAt, count } : { about, text, host, firstAt, count },
     lastSeenAt: event.time,
   };
 }
 
-function body(object: StoredObject, text: EventText, event: Recorded): JsonObject {
-  const { kind, meta } = object;
-  const at = rfc3339(event.time);
-  const host = text.component === 'kubelet' && kind === 'Pod' ? object.nodeName : undefined;
+/** A derived Event after one more occurrence of its words, in those of the newest. */
+export function nextOccurrence(
+  before: KubernetesEventState & { readonly told: Told },
+  text: EventText,
+  event: Recorded,
+): KubernetesEventState {
+  return {
+    ...before,
+    meta: { ...before.meta, resourceVersion: event.revision },
+    told: { ...before.told, count: before.told.count + (text.count ?? 1) },
+    lastSeenAt: event.time,
+  };
+}
+
+/** Core/v1 shape of an Event without kind, apiVersion and metadata. */
+export function bodyOfEvent({ body, told, lastSeenAt }: KubernetesEventState): JsonObject {
+  if (!told) return body ?? {};
+  const { about, text, host, firstAt, count } = told;
   return {
     involvedObject: {
-      kind,
-      ...(meta.namespace && { namespace: meta.namespace }),
-      name: meta.name,
-      uid: meta.uid,
-      apiVersion: namesOf(kind).apiVersion,
-      resourceVersion: String(meta.resourceVersion),
+      kind: about.kind,
+      ...(about.namespace && { namespace: about.namespace }),
+      name: about.name,
+      uid: about.uid,
+      apiVersion: namesOf(about.kind).apiVersion,
+      resourceVersion: String(about.resourceVersion),
       ...(text.container !== undefined && { fieldPath: `spec.containers{${text.container}}` }),
     },
     reason: text.reason,
     message: text.message,
     source: { component: text.component, ...(host !== undefined && { host }) },
-    firstTimestamp: at,
-    lastTimestamp: at,
-    count: text.count ?? 1,
+    firstTimestamp: rfc3339(firstAt),
+    lastTimestamp: rfc3339(lastSeenAt),
+    count,
     type: text.type,
     eventTime: null,
     reportingComponent: text.component,

@@ -1,13 +1,13 @@
-import { invariant } from '../errors.js';
-import { KINDS } from '../meta/kinds.js';
 import type { PodState } from '../pod/pod.js';
+import { identityOf } from './kubernetes-events.js';
+import type { Told } from './kubernetes-event.js';
 import type { Kind, ObjectOf, StoredObject } from './stored-object.js';
 
 /** Live objects by stream, with the look-ups that rules need. Every index follows from the objects alone. */
 export class ObjectIndex {
   private readonly objects = new Map<string, StoredObject>();
-  private readonly kinds = new Map(KINDS.map(({ kind }) => [kind, new Map<string, StoredObject>()]));
-  private readonly namespaces = new Map<string, Set<string>>();
+  /** Streams by kind and namespace. */
+  private readonly places = new Map<Kind, Map<string, Set<string>>>();
   private readonly uids = new Map<string, string>();
   private readonly onNode = new Map<string, Set<string>>();
   private readonly owners = new Map<string, Set<string>>();
@@ -21,45 +21,52 @@ export class ObjectIndex {
     return this.objects;
   }
 
-  all<K extends Kind>(kind: K): Iterable<ObjectOf<K>> {
-    return this.ofKind(kind).values() as Iterable<ObjectOf<K>>;
+  *all<K extends Kind>(kind: K): Iterable<ObjectOf<K>> {
+    for (const streams of this.places.get(kind)?.values() ?? [])
+      for (const stream of streams) yield this.objects.get(stream) as ObjectOf<K>;
   }
 
-  set(stream: string, object: StoredObject | undefined): void {
-    const before = this.objects.get(stream);
-    if (before) this.forget(stream, before, object);
-    if (!object) {
-      this.objects.delete(stream);
-      return;
+  /** Puts an object in the place of another of its stream. Most changes touch no index, and replay makes millions. */
+  replace(stream: string, before: StoredObject | undefined, after: StoredObject | undefined): void {
+    if (after) this.objects.set(stream, after);
+    else this.objects.delete(stream);
+    const was = before?.meta;
+    const is = after?.meta;
+    if (!was || !is) this.place(stream, before, after);
+    if (was?.uid !== is?.uid) {
+      if (was) this.uids.delete(was.uid);
+      // Nobody asks for a derived Event by its uid, and they are most of a busy cluster's objects.
+      if (is && !toldBy(after)) this.uids.set(is.uid, stream);
     }
-    this.objects.set(stream, object);
-    this.ofKind(object.kind).set(stream, object);
-    this.uids.set(object.meta.uid, stream);
-    if (object.meta.namespace) add(this.namespaces, object.meta.namespace, stream);
-    for (const { uid } of object.meta.ownerReferences) add(this.owners, uid, stream);
-    if (object.kind === 'Pod' && object.nodeName !== undefined) add(this.onNode, object.nodeName, stream);
-    if (object.kind === 'Event' && object.identity !== undefined) this.told.set(object.identity, stream);
+    if (was?.ownerReferences !== is?.ownerReferences) {
+      for (const { uid } of was?.ownerReferences ?? []) drop(this.owners, uid, stream);
+      for (const { uid } of is?.ownerReferences ?? []) add(this.owners, uid, stream);
+    }
+    const left = nodeOf(before);
+    const entered = nodeOf(after);
+    if (left !== entered) {
+      if (left !== undefined) drop(this.onNode, left, stream);
+      if (entered !== undefined) add(this.onNode, entered, stream);
+    }
+    const telling = toldBy(before);
+    const tells = toldBy(after);
+    if (telling && !tells) this.told.delete(identityOf(telling));
+    if (tells && !telling) this.told.set(identityOf(tells), stream);
   }
 
-  private forget(stream: string, before: StoredObject, next: StoredObject | undefined): void {
-    if (before.meta.uid !== next?.meta.uid) this.uids.delete(before.meta.uid);
-    for (const { uid } of before.meta.ownerReferences) drop(this.owners, uid, stream);
-    if (next) return;
-    this.ofKind(before.kind).delete(stream);
-    if (before.meta.namespace) drop(this.namespaces, before.meta.namespace, stream);
-    if (before.kind === 'Pod' && before.nodeName !== undefined) drop(this.onNode, before.nodeName, stream);
-    if (before.kind === 'Event' && before.identity !== undefined) this.told.delete(before.identity);
+  private place(stream: string, before: StoredObject | undefined, after: StoredObject | undefined): void {
+    const object = after ?? before;
+    if (!object) return;
+    const namespaces = this.places.get(object.kind) ?? new Map<string, Set<string>>();
+    this.places.set(object.kind, namespaces);
+    if (after) add(namespaces, after.meta.namespace, stream);
+    else drop(namespaces, object.meta.namespace, stream);
   }
 
   list(kind: Kind, namespace?: string): StoredObject[] {
-    const found =
-      namespace === undefined
-        ? [...this.ofKind(kind)]
-        : [...(this.namespaces.get(namespace) ?? [])].flatMap((stream): [string, StoredObject][] => {
-            const object = this.objects.get(stream);
-            return object?.kind === kind ? [[stream, object]] : [];
-          });
-    return found.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, object]) => object);
+    const places = this.places.get(kind);
+    if (namespace !== undefined) return this.resolve(places?.get(namespace));
+    return this.resolve([...(places?.values() ?? [])].flatMap((streams) => [...streams]));
   }
 
   byUid(uid: string): StoredObject | undefined {
@@ -67,9 +74,9 @@ export class ObjectIndex {
     return stream === undefined ? undefined : this.objects.get(stream);
   }
 
-  /** The stream of the derived Event of that identity. */
-  streamOfEvent(identity: string): string | undefined {
-    return this.told.get(identity);
+  /** The derived Event that tells these words about this object. */
+  eventThatTells(words: Pick<Told, 'about' | 'text'>): string | undefined {
+    return this.told.get(identityOf(words));
   }
 
   podsOnNode(node: string): PodState[] {
@@ -80,20 +87,21 @@ export class ObjectIndex {
     return this.resolve(this.owners.get(ownerUid));
   }
 
+  /** Everything in a namespace but Events. */
   inNamespace(namespace: string): StoredObject[] {
-    return this.resolve(this.namespaces.get(namespace));
-  }
-
-  private ofKind(kind: Kind): Map<string, StoredObject> {
-    const known = this.kinds.get(kind);
-    invariant(known, `no such kind: ${kind}`);
-    return known;
+    const kinds = [...this.places].filter(([kind]) => kind !== 'Event');
+    return this.resolve(kinds.flatMap(([, namespaces]) => [...(namespaces.get(namespace) ?? [])]));
   }
 
   private resolve(streams: Iterable<string> = []): StoredObject[] {
     return [...streams].sort().flatMap((stream) => this.objects.get(stream) ?? []);
   }
 }
+
+const toldBy = (object: StoredObject | undefined): Told | undefined =>
+  object?.kind === 'Event' ? object.told : undefined;
+const nodeOf = (object: StoredObject | undefined): string | undefined =>
+  object?.kind === 'Pod' ? object.nodeName : undefined;
 
 function add(index: Map<string, Set<string>>, key: string, stream: string): void {
   const known = index.get(key);

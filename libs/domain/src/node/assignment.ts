@@ -39,15 +39,20 @@ export interface AssignmentDelta {
   readonly upsert?: AssignedPod;
 }
 
-/** What a change tells a node, or `undefined` when it tells it nothing new. */
-export function assignmentDelta({ before, after }: ObjectChange): AssignmentDelta | undefined {
+/** The node that a change tells something, or `undefined` when it tells none anything new. */
+export function nodeConcernedBy({ before, after }: Pick<ObjectChange, 'before' | 'after'>): string | undefined {
   const was = before?.kind === 'Pod' ? before : undefined;
   const is = after?.kind === 'Pod' ? after : undefined;
-  const node = is?.nodeName ?? was?.nodeName;
-  const uid = (is ?? was)?.meta.uid;
-  if (node === undefined || uid === undefined) return undefined;
-  if (!is) return { node, uid };
-  return was && sameWish(was, is) ? undefined : { node, uid, upsert: assignedPod(is) };
+  return was && is && sameWish(was, is) ? undefined : (is?.nodeName ?? was?.nodeName);
+}
+
+/** What a change tells a node, or `undefined` when it tells it nothing new. */
+export function assignmentDelta(change: ObjectChange): AssignmentDelta | undefined {
+  const node = nodeConcernedBy(change);
+  if (node === undefined) return undefined;
+  const { before, after } = change;
+  if (after?.kind === 'Pod') return { node, uid: after.meta.uid, upsert: assignedPod(after) };
+  return before && { node, uid: before.meta.uid };
 }
 
 /** Nothing changed that a node acts on. Parts that did not change are the same value, because `evolve` shares them. */

@@ -61,9 +61,8 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
       };
     }
     case 'PodScheduled': {
-      const { unschedulable: _, ...rest } = pod;
       return {
-        ...rest,
+        ...(pod.unschedulable ? placed(pod) : pod),
         nodeName: event.data.node,
         scheduledAt: event.time,
         spec: { ...pod.spec, nodeName: event.data.node },
@@ -208,6 +207,11 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
     case 'LifecycleHookFailed':
       return event.data.hook === 'postStart' ? withReport(pod, event.data, { condemned: true }) : pod;
   }
+}
+
+/** A pod that waits for a place no more. */
+function placed({ unschedulable: _, ...rest }: PodState): PodState {
+  return rest;
 }
 
 type NewCondition = Omit<Condition, 'lastTransitionAt'>;

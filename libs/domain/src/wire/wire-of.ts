@@ -1,5 +1,6 @@
 import type { StoredObject } from '../cluster/stored-object.js';
 import type { KubernetesEventState } from '../cluster/kubernetes-event.js';
+import { bodyOfEvent } from '../cluster/kubernetes-events.js';
 import { invariant } from '../errors.js';
 import type { JsonObject } from '../json.js';
 import { summarizeStatus } from '../lifecycle/summarize-status.js';
@@ -30,7 +31,7 @@ export function wireOf(object: StoredObject): JsonObject {
     case 'Namespace':
       return { ...head, ...namespaceBody(object) };
     case 'Event':
-      return { ...head, ...object.body };
+      return { ...head, ...bodyOfEvent(object) };
   }
 }
 
