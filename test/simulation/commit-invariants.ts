@@ -41,6 +41,9 @@ export class CommitInvariants {
       switch (event.type) {
         case 'PodRequested':
         case 'ReplicaSetRequested':
+        case 'DeploymentRequested':
+        case 'JobRequested':
+        case 'CronJobRequested':
           this.onRequest(oracle, event);
           break;
         case 'NamespaceDeleted':

@@ -1,6 +1,8 @@
-import { isReady, type ClusterState, type PodState, type ReplicaSetState } from '#domain';
+import { isContainerReady, isReady, KINDS, type ClusterState, type PodState, type ReplicaSetState } from '#domain';
+import { unsettledControllers } from './controllers-settled.js';
 import type { ExecutorReplica } from './replicas.js';
 import { hashOf } from './oracle.js';
+import { STEADY_IMAGES } from './programs.js';
 import type { World } from './world.js';
 
 /**
@@ -12,6 +14,7 @@ export function unsettled(world: World): string[] {
     ...(world.client.pending > 0 ? [`${world.client.pending} writes are under way`] : []),
     ...controlPlane(world),
     ...deletions(state),
+    ...unsettledControllers(state),
     ...[...state.replicaSets()].flatMap((set) => replicas(state, set)),
     ...[...state.pods()].flatMap((pod) => wanting(pod)),
     ...world.executors.flatMap((executor) => node(state, executor)),
@@ -38,8 +41,8 @@ function controlPlane({ oracle, apis, schedulers, stream }: World): string[] {
 }
 
 function deletions(state: ClusterState): string[] {
-  const all = [...state.pods(), ...state.replicaSets(), ...state.nodes(), ...state.namespaces()];
-  return all
+  return KINDS.filter(({ kind }) => kind !== 'Event')
+    .flatMap(({ kind }) => [...state.all(kind)])
     .filter(({ meta }) => meta.deletion !== undefined)
     .map(({ kind, meta }) => `the deletion of ${kind} ${meta.namespace}/${meta.name} has not ended`);
 }
@@ -59,10 +62,25 @@ function replicas(state: ClusterState, set: ReplicaSetState): string[] {
   ];
 }
 
+/** A container that runs and whose program is well is ready in the log, whatever its probes have been through. */
+function unreadyWithoutCause(pod: PodState): string[] {
+  return pod.spec.containers.flatMap((container) => {
+    const state = pod.containers[container.name];
+    const isWell = state?.running !== undefined && STEADY_IMAGES.has(container.image);
+    return !isWell || isContainerReady(container, state)
+      ? []
+      : [
+          `${pod.meta.namespace}/${pod.meta.name}/${container.name} runs and is well, and the log does not have it ready`,
+        ];
+  });
+}
+
 /** A pod that does not run as wished says why. */
 function wanting(pod: PodState): string[] {
   const name = `pod ${pod.meta.namespace}/${pod.meta.name}`;
   if (pod.terminated || pod.meta.deletion) return [];
+  const unready = unreadyWithoutCause(pod);
+  if (unready.length > 0) return unready;
   if (pod.nodeName === undefined) {
     const isOurs = pod.spec.schedulerName === 'default-scheduler' && (pod.spec.schedulingGates ?? []).length === 0;
     return !isOurs || pod.unschedulable ? [] : [`${name} is not placed and does not say why`];

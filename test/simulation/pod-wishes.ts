@@ -47,7 +47,8 @@ export class PodWishes {
     };
   }
 
-  private podSpec(restartPolicy: string): JsonObject {
+  /** `imageOf` says what a container runs, the first being 0; default: anything. */
+  podSpec(restartPolicy: string, imageOf = (_index: number) => this.image()): JsonObject {
     const { random } = this;
     const count = random.weighted({ one: 5, two: 4, three: 1 });
     const names = ['app', 'helper', 'sidecar'].slice(0, { one: 1, two: 2, three: 3 }[count]);
@@ -57,11 +58,12 @@ export class PodWishes {
       : {};
     const containers = names.map((name, index) => ({
       name,
-      image: this.image(),
+      image: imageOf(index),
       imagePullPolicy: 'IfNotPresent',
       ...(random.chance(0.7) && { resources: { requests: { cpu: `${random.integer(1, 8)}00m`, memory: '64Mi' } } }),
       ...(hasVolume && { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
       ...(index === 0 && hostPort),
+      ...(random.chance(0.25) && this.care()),
     }));
     return {
       containers,
@@ -69,6 +71,22 @@ export class PodWishes {
       terminationGracePeriodSeconds: random.pick([0, 1, 2, 5, 30]),
       ...(hasVolume && { volumes: [{ name: 'data', emptyDir: {} }] }),
       ...(random.chance(0.1) && { tolerations: [{ key: 'upkeep', operator: 'Exists', ...this.tolerationSeconds() }] }),
+    };
+  }
+
+  /** Probes and hooks of a container, of all kinds and none too patient. */
+  private care(): JsonObject {
+    const { random } = this;
+    const command = { exec: { command: ['look'] } };
+    const handler = (): JsonObject => random.pick([command, { httpGet: { port: 80 } }, { tcpSocket: { port: 80 } }]);
+    const probe = (): JsonObject => ({ ...handler(), periodSeconds: random.integer(1, 5) });
+    const hook = (): JsonObject => random.pick([command, { httpGet: { port: 80 } }, { sleep: { seconds: 0 } }]);
+    const patience = { failureThreshold: random.integer(1, 10) };
+    return {
+      ...(random.chance(0.4) && { startupProbe: { ...probe(), ...patience } }),
+      ...(random.chance(0.6) && { readinessProbe: probe() }),
+      ...(random.chance(0.4) && { livenessProbe: probe() }),
+      ...(random.chance(0.3) && { lifecycle: { [random.pick(['postStart', 'preStop'])]: hook() } }),
     };
   }
 

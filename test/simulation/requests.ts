@@ -17,7 +17,8 @@ export interface WriteRequest {
   readonly run: (core: ApiCore, target: Target, context: RequestContext) => Promise<Written>;
 }
 
-type Of = Pick<WriteRequest, 'resource' | 'namespace' | 'name'>;
+/** What a request is about. */
+export type Of = Pick<WriteRequest, 'resource' | 'namespace' | 'name'>;
 
 const OPTIONS = { dryRun: false, fieldValidation: 'Strict', fieldManager: 'simulation' } as const;
 

@@ -1,3 +1,4 @@
+import { isDecided } from './controllers-settled.js';
 import { Faults } from './faults.js';
 import { unsettled } from './liveness.js';
 import { FINALIZER } from './pod-wishes.js';
@@ -50,6 +51,8 @@ const IDLE_STEPS_PER_SECOND = 120;
 const STEPS_PER_EVENT = 40;
 /** From the request of a pod to its deletion, apart from its containers. */
 const EVENTS_PER_LIFE = 15;
+/** A rollout that cannot go on is given up when its deadline is over. */
+const EVENTS_PER_ROLLOUT = 2;
 
 /** Lets one seed happen: a cluster comes up, people and faults come, faults go, and everything must settle and stay settled. */
 export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine }: RunOptions = {}): Promise<Outcome> {
@@ -109,6 +112,9 @@ async function settle(world: World, workload: Workload): Promise<void> {
     for (const { meta } of world.oracle.state.pods()) {
       if (meta.deletion && meta.finalizers.includes(FINALIZER)) void workload.letGo(meta.namespace, meta.name);
     }
+    for (const { meta, spec } of world.oracle.state.all('CronJob')) {
+      if (!spec.suspend) void workload.suspend(meta.namespace, meta.name);
+    }
     await world.run(LOOK_EVERY_MS);
     problems = unsettled(world);
   }
@@ -135,10 +141,11 @@ async function settle(world: World, workload: Workload): Promise<void> {
 
 /** Pods whose containers end, or cannot run, are tried again, later each time: some events each. */
 function allowance({ oracle }: World): number {
-  let events = 0;
+  let events = [...oracle.state.all('Deployment')].length * EVENTS_PER_ROLLOUT;
+  for (const job of oracle.state.all('Job')) if (!isDecided(job)) events += job.spec.parallelism * 60;
   for (const { spec, nodeName } of oracle.state.pods()) {
     const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => STEADY_IMAGES.has(image));
-    if (!isSteady) events += spec.containers.length * 40;
+    if (!isSteady) events += spec.containers.length * 60;
     // A pod may be placed where it is tolerated for a while, go when that is over, and have a successor.
     for (const { key, tolerationSeconds } of spec.tolerations ?? []) {
       if (key !== 'upkeep' || tolerationSeconds === undefined) continue;

@@ -1,9 +1,10 @@
 import type { JsonObject, Propagation } from '#domain';
 import type { Client } from './client.js';
 import type { EventLoop } from './event-loop.js';
+import { CONTROLLER_ACTIONS, ControllerWishes, type ControllerAction } from './controller-wishes.js';
 import { PodWishes } from './pod-wishes.js';
 import type { Random } from './random.js';
-import { bind, create, evict, jsonPatch, patch, remove, replace, scale } from './requests.js';
+import { bind, create, evict, jsonPatch, patch, remove, replace, scale, type Of } from './requests.js';
 
 export interface WorkloadOptions {
   readonly loop: EventLoop;
@@ -34,12 +35,15 @@ const ACTIONS = {
   deleteNode: 0.3,
   listPods: 3,
 } as const;
-type Action = keyof typeof ACTIONS;
+const ALL_ACTIONS = { ...ACTIONS, ...CONTROLLER_ACTIONS };
+type Action = keyof typeof ALL_ACTIONS;
 
 /** Names are few, so that they are used again while their last bearer is still going. */
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 /** Sets are fewer: most wishes should meet one. */
 const SET_NAMES = ['a', 'b', 'c'];
+/** What a world may leave out. */
+const SUBJECTS = [/Pod|^(bind|own|gate)/, /Set$/, /Deployment$/, /Job$/, /^(cordon|taint|untaint|deleteNode)/];
 /** Wishes that each stand on what another is about to change. */
 const COLLISIONS: readonly (readonly Action[])[] = [
   ['createPod', 'deleteNamespace'],
@@ -54,6 +58,12 @@ const COLLISIONS: readonly (readonly Action[])[] = [
   ['annotatePod', 'annotatePod', 'annotatePod'],
   ['annotateSet', 'scaleSet'],
   ['bind', 'bind'],
+  ['rollDeployment', 'scaleDeployment', 'rollDeployment'],
+  ['createDeployment', 'deleteDeployment', 'createDeployment'],
+  ['pauseDeployment', 'rollDeployment', 'resumeDeployment'],
+  ['createDeployment', 'deleteNamespace'],
+  ['createJob', 'suspendJob', 'resumeJob'],
+  ['createJob', 'deleteJob', 'createJob'],
 ];
 /** They come within this, in milliseconds: they meet in the log. */
 const BURST_MS = 60;
@@ -62,9 +72,11 @@ const BURST_MS = 60;
 export class Workload {
   private readonly namespaces = ['default', 'default', 'shop'];
   private readonly wishes: PodWishes;
+  private readonly controllerWishes: ControllerWishes;
 
   constructor(private readonly options: WorkloadOptions) {
     this.wishes = new PodWishes(options.random, options.nodes);
+    this.controllerWishes = new ControllerWishes(options.random, this.wishes);
   }
 
   /** So many wishes, alone or in bursts about the same names, spread over that time, in milliseconds. */
@@ -72,16 +84,19 @@ export class Workload {
     const { loop, random } = this.options;
     if (random.chance(0.6)) loop.schedule(0, 'a wish', () => void this.act('createNamespace', random));
     const isCrowd = random.chance(0.6);
+    const actions = this.chosen();
+    const collisions = COLLISIONS.filter((some) => some.every((action) => action in actions));
     for (let made = 0; made < count;) {
       const at = random.next() * spanMs;
-      const actions = isCrowd && random.chance(0.5) ? [...random.pick(COLLISIONS)] : [random.weighted<Action>(ACTIONS)];
+      const isBurst = isCrowd && collisions.length > 0 && random.chance(0.5);
+      const some = isBurst ? random.pick(collisions) : [random.weighted(actions)];
       const about = random.integer(0, 1_000_000);
-      for (const action of actions) {
+      for (const action of some) {
         // Wishes that collide draw the same names.
         const names = random.fork(`${about}`);
         loop.schedule(at + random.spread(1, BURST_MS), `wishes ${action}`, () => void this.act(action, names));
       }
-      made += actions.length;
+      made += some.length;
     }
   }
 
@@ -91,16 +106,35 @@ export class Workload {
       await this.options.client.write(patch(nodeNamed(name), { spec: { unschedulable: null, taints: null } }));
   }
 
+  /** A cron job makes jobs no more: what it has made can come to an end. */
+  async suspend(namespace: string, name: string): Promise<void> {
+    await this.options.client.write(
+      patch({ resource: 'batch/cronjobs', namespace, name }, { spec: { suspend: true } }),
+    );
+  }
+
   /** Nobody holds objects any more that are to go. */
   async letGo(namespace: string, name: string): Promise<void> {
     const of = { resource: 'core/pods', namespace, name };
     await this.options.client.write(patch(of, { metadata: { finalizers: null } }, 'let go'));
   }
 
+  /** Worlds in which not everything is asked for go deeper into what is. */
+  private chosen(): Readonly<Record<Action, number>> {
+    const { random } = this.options;
+    const left = SUBJECTS.filter(() => random.chance(0.35));
+    const isLeft = (action: string): boolean => left.some((subject) => subject.test(action));
+    const weights = Object.entries(ALL_ACTIONS).map(([action, weight]) => [action, isLeft(action) ? 0 : weight]);
+    return Object.fromEntries(weights) as Record<Action, number>;
+  }
+
   private async act(action: Action, about: Random): Promise<void> {
     const { random, client, nodes } = this.options;
     const { wishes } = this;
     const namespace = about.pick(this.namespaces);
+    if (isOfController(action)) {
+      return void (await client.write(this.controllerWishes.request(action, namespace, about)));
+    }
     const letter = about.pick(/Set$/.test(action) ? SET_NAMES : NAMES);
     const node = about.pick(nodes);
     const pod = { resource: 'core/pods', namespace, name: `pod-${letter}` };
@@ -197,6 +231,6 @@ export class Workload {
   }
 }
 
-type Of = { readonly resource: string; readonly namespace: string; readonly name: string };
+const isOfController = (action: Action): action is ControllerAction => action in CONTROLLER_ACTIONS;
 
 const nodeNamed = (name: string): Of => ({ resource: 'core/nodes', namespace: '', name });

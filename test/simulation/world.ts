@@ -3,6 +3,7 @@ import { InMemoryBroker, InMemoryEventStream } from '#bus';
 import { LogState, VaultState } from '#eventlog';
 import { Client } from './client.js';
 import { CommitInvariants, watchLeases } from './commit-invariants.js';
+import { ControllerInvariants } from './controller-invariants.js';
 import { EventLoop } from './event-loop.js';
 import { Invariants } from './invariants.js';
 import { Network } from './network.js';
@@ -66,13 +67,13 @@ export class World {
     });
     const logIds = random.fork('log').ids();
     this.logState = watchLeases(sabotage.logState?.(clock, logIds) ?? new LogState(clock, logIds), verdicts);
-    const commits = new CommitInvariants(verdicts);
+    const commits = [new CommitInvariants(verdicts), new ControllerInvariants(verdicts)];
     this.invariants = new Invariants(verdicts);
     this.oracle = new Oracle(this.logState, (command) => {
       for (const { type } of command.events) this.eventTypes.count(type);
       this.chronicle.record(command);
       this.invariants.onCommand(this.oracle, command);
-      commits.onCommand(this.oracle, command);
+      for (const invariants of commits) invariants.onCommand(this.oracle, command);
     });
     const { broker, network, stream, logState, oracle } = this;
     const stage: Stage = {
@@ -121,7 +122,7 @@ export class World {
     const own = random.fork(`watcher ${number}`);
     const watcher = new Watcher({
       ...{ loop, random: own, replicas, chronicle, verdicts, name: `watcher-${number}` },
-      kind: own.weighted({ Pod: 4, ReplicaSet: 1, Node: 1, Namespace: 1 }),
+      kind: own.weighted({ Pod: 4, ReplicaSet: 1, Deployment: 1, Job: 1, Node: 1, Namespace: 1 }),
       ...(own.chance(0.4) && { tier: 'a' }),
       after: own.integer(1, Math.max(1, oracle.state.revision)),
     });
