@@ -14,6 +14,7 @@ const WORK = [
   ...['ContainerCreated', 'ContainerStarted', 'ContainerExited', 'ContainerBackingOff', 'ImagePullFailed'],
   ...['ReplicaSetRequested', 'ScaleRequested', 'ReplicaSetDeleted', 'NamespaceDeleted', 'PodChanged'],
   ...['NodeRegistered', 'NodeBecameNotReady', 'NodeLost'],
+  ...['ContainerProbeFailed', 'ContainerReadinessChanged', 'ContainerStartupSucceeded', 'PostStartHookSucceeded'],
 ];
 
 describe(`a cluster under faults, seeds ${from} to ${from + count - 1}`, () => {

@@ -214,7 +214,8 @@ export class FakeEngine {
   async exec(container: FakeContainer, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
     const label = `exec ${container.seen.id.slice(0, 12)}`;
     if (container.seen.state !== 'running') throw new RuntimeError('Failed', `${label}: the container is not running`);
-    const { exitCode = 0, output = '', takesMs = 0 } = container.program.exec?.(command) ?? {};
+    const upMs = this.clock.now() - (container.seen.startedAt ?? 0);
+    const { exitCode = 0, output = '', takesMs = 0 } = container.program.exec?.(command, upMs) ?? {};
     const over = new AbortController();
     const cancel = this.clock.after(Math.min(takesMs, timeoutMs), () => over.abort());
     try {

@@ -19,7 +19,7 @@ export interface FakeProgram {
   /** It cannot be started: always, or so many times. */
   readonly startFails?: { readonly exitCode: 126 | 127 | 128; readonly message: string; readonly times?: number };
   /** What commands run in it come to; default: exit code 0 at once. One that takes for ever is ended by its timeout. */
-  readonly exec?: (command: readonly string[]) => FakeExec;
+  readonly exec?: (command: readonly string[], upMs: number) => FakeExec;
   /** What its server answers after it has run so long; `nothing`: it is silent. Default: that all is well. */
   readonly answers?: (check: NetworkCheck, upMs: number) => NetworkAnswer | 'nothing' | undefined;
   /** The container cannot be created: always, or so many times. */

@@ -18,15 +18,19 @@ export class FakeProber implements Prober {
 
   async ask(check: NetworkCheck, timeoutMs: number): Promise<NetworkAnswer> {
     this.asked.push(check);
-    const [server] = this.serversAt(check.host);
-    const upMs = server && this.engine.clock.now() - (server.seen.startedAt ?? 0);
-    const answer = server && (server.program.answers?.(check, upMs ?? 0) ?? WELL[check.type]);
+    // Which of them has the port is not modelled: one that answers does.
+    const answers = this.serversAt(check.host).map((server) => this.answerOf(server, check));
+    const answer = answers.find((one) => one !== 'nothing') ?? answers[0];
     if (answer === 'nothing') {
       await this.engine.clock.sleep(timeoutMs);
       throw new NoUsableAnswer(`${check.host}:${check.port}: timed out`);
     }
     if (!answer) throw new NoUsableAnswer(`${check.host}:${check.port}: connection refused`);
     return answer;
+  }
+
+  private answerOf({ seen, program }: FakeContainer, check: NetworkCheck): NetworkAnswer | 'nothing' {
+    return program.answers?.(check, this.engine.clock.now() - (seen.startedAt ?? 0)) ?? WELL[check.type];
   }
 
   private serversAt(ip: string): FakeContainer[] {
