@@ -5,6 +5,7 @@ import {
   succeeded,
   type ActionOutcome,
   type AssignedPod,
+  type ConfigContents,
   type KnownImages,
   type ObservedContainer,
   type PodAction,
@@ -21,6 +22,8 @@ export interface ActionSink {
   keepImage(image: string, known: KnownImages[string] | undefined): void;
   keepContainer(container: ObservedContainer): void;
   keepOutcome(outcome: ActionOutcome): void;
+  /** The configuration that the pod names; `undefined` while it is not known. */
+  config(): ConfigContents | undefined;
   wake(): void;
 }
 
@@ -163,9 +166,11 @@ export class ActionRunner {
     const { container: name } = action;
     const container = containerNamed(pod.spec, name);
     if (!container) return 'look';
+    const config = this.sink.config();
+    if (!config) return 'look';
     const podIP = observed.find(({ id }) => id === action.sandboxId)?.ip;
     try {
-      const spec = containerSpecOf(pod, container, action, this.deps.node, podIP);
+      const spec = containerSpecOf(pod, container, action, { node: this.deps.node, podIP, config });
       this.sink.keepContainer(await this.deps.runtime.createContainer(spec));
       this.sink.keepOutcome({ type: 'ContainerMade', container: name });
       return 'known';

@@ -1,3 +1,4 @@
+import { NO_CONFIG } from '#domain';
 import { aContainer, aPodSpec } from '../../../test/support/builders.js';
 import { anAssignedPod } from '../../../test/support/model-engine.js';
 import { containerSpecOf, sandboxSpecOf } from './container-spec.js';
@@ -47,7 +48,11 @@ describe('what the runtime is asked for', () => {
       volumeMounts: [{ name: 'disk', mountPath: '/data' }],
     });
     expect(
-      containerSpecOf(anAssignedPod({ containers: [container] }), container, creation, node, '10.0.0.2'),
+      containerSpecOf(anAssignedPod({ containers: [container] }), container, creation, {
+        node,
+        config: NO_CONFIG,
+        podIP: '10.0.0.2',
+      }),
     ).toMatchObject({
       ...{ name: 'app', attempt: 2, specHash: 'h-2', sandboxId: 's', image: 'busybox:1' },
       env: [{ name: 'IP', value: '10.0.0.2' }],

@@ -5,6 +5,7 @@ import {
   hostPortsOf,
   sidecarsOf,
   type AssignedPod,
+  type ConfigContents,
   type Container,
   type NodeCapacity,
   type PodAction,
@@ -20,6 +21,14 @@ export interface NodeContext {
 }
 
 type Action<Type extends PodAction['type']> = Extract<PodAction, { type: Type }>;
+
+/** What a container needs to know besides its pod. */
+export interface ContainerContext {
+  readonly node: NodeContext;
+  readonly config: ConfigContents;
+  /** Known once the sandbox runs. */
+  readonly podIP: string | undefined;
+}
 
 /** The sandbox of a pod, as the runtime is asked for it. */
 export function sandboxSpecOf(pod: AssignedPod, { attempt, specHash }: Action<'CreateSandbox'>): SandboxSpec {
@@ -51,15 +60,13 @@ function volumeOf({ name, emptyDir }: NonNullable<AssignedPod['spec']['volumes']
 }
 
 /**
- * An app container, as the runtime is asked for it. Throws `DomainError` (Invalid) when its environment names a source that
- * we do not offer.
+ * An app container, as the runtime is asked for it. Throws `DomainError` as `expandContainer` does.
  */
 export function containerSpecOf(
   pod: AssignedPod,
   container: Container,
   { attempt, specHash, sandboxId }: Action<'CreateContainer'>,
-  node: NodeContext,
-  podIP: string | undefined,
+  { node, podIP, config }: ContainerContext,
 ): ContainerSpec {
   const allocatable: ResourceAmounts = node.allocatable;
   const { env, command, args } = expandContainer(container, {
@@ -67,6 +74,7 @@ export function containerSpecOf(
     nodeName: node.name,
     hostIP: node.hostIP,
     allocatable,
+    config,
     ...(podIP !== undefined && { podIP }),
   });
   const { requests, limits } = container.resources ?? {};

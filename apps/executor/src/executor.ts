@@ -1,5 +1,21 @@
-import { DomainError, type AssignedPod, type Clock, type IdSource, type MessageBus, type NodeCapacity } from '#domain';
-import type { Assignment, Register, SealKeys } from '#bus';
+import {
+  DomainError,
+  NoAnswer,
+  type AssignedPod,
+  type ConfigContents,
+  type Clock,
+  type IdSource,
+  type MessageBus,
+  type NodeCapacity,
+} from '#domain';
+import {
+  askConfig,
+  configChangedSubject,
+  parseConfigChanged,
+  type Assignment,
+  type Register,
+  type SealKeys,
+} from '#bus';
 import { EngineSlots } from './engine-slots.js';
 import { EngineWatch } from './engine-watch.js';
 import { FactReporter } from './fact-reporter.js';
@@ -20,6 +36,8 @@ const MAX_PODS = 110;
 const EXECUTOR_VERSION = 'v0.1.0+podledger';
 const HEARTBEAT_MS = 5_000;
 const ENGINE_RETRY_MS = 1_000;
+/** One page of a pod's configuration takes this long at most. */
+const CONFIG_ANSWER_MS = 5_000;
 /** A stop waits this long for the log to have what was seen; the rest is told after the next start. */
 const LAST_WORDS_MS = 2_000;
 /** Pods under way at the engine at one time, per core (docker-runtime.md 12). */
@@ -74,7 +92,7 @@ export class Executor {
   /** Carried out one after the other, in the order of their arrival. */
   private assignments: Promise<void> = Promise.resolve();
   private stopped = false;
-  private unsubscribe: () => void = () => undefined;
+  private readonly unsubscribes: (() => void)[] = [];
   private readonly firstSession: Promise<void>;
   private tellFirstSession: () => void = () => undefined;
 
@@ -106,9 +124,18 @@ export class Executor {
 
   /** Resolves when the conversation with the control plane has begun; it goes on by itself. */
   async start(): Promise<void> {
-    this.unsubscribe = this.options.bus.onConnection((connected) => {
-      if (connected) this.reporter.retryNow();
-    });
+    const { bus, node } = this.options;
+    this.unsubscribes.push(
+      bus.onConnection((connected) => {
+        if (!connected) return;
+        this.reporter.retryNow();
+        // Whatever was published meanwhile is lost.
+        this.session?.pods.refreshConfig();
+      }),
+      bus.subscribe(configChangedSubject(node), (message) =>
+        this.session?.pods.refreshConfig(parseConfigChanged(message, 'hint').uids),
+      ),
+    );
     await this.agent.start();
   }
 
@@ -125,7 +152,7 @@ export class Executor {
     await Promise.race([this.session?.pods.stop(), clock.sleep(LAST_WORDS_MS, patience.signal)]);
     patience.abort();
     for (let waited = 0; waited < LAST_WORDS_MS && !this.reporter.isIdle; waited += 50) await clock.sleep(50);
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribes) unsubscribe();
     this.reporter.stop();
     await this.agent.stop();
   }
@@ -192,6 +219,7 @@ export class Executor {
     const pods = new PodsOnNode({
       ...{ runtime, prober, clock, report },
       reporter: this.reporter,
+      askConfig: (uid) => this.askConfig(uid),
       puller: new ImagePuller(runtime, clock),
       slots: new EngineSlots(slots),
       node: { name: node, hostIP, allocatable: this.capacity },
@@ -203,6 +231,13 @@ export class Executor {
     const engine = new EngineWatch({ runtime, clock, onTurn: () => this.agent.speakNow() });
     engine.start();
     this.session = { cluster, runtime, pods, orphans, logs, engine, unwatch };
+  }
+
+  private async askConfig(uid: string): Promise<ConfigContents> {
+    const { bus, node, sealKeys } = this.options;
+    const { nodeEpoch } = this.agent;
+    if (nodeEpoch === undefined || !bus.connected) throw new NoAnswer('there is nobody to ask');
+    return askConfig(bus, { node, nodeEpoch, uid }, sealKeys, CONFIG_ANSWER_MS);
   }
 
   private async assign(assignment: Assignment): Promise<void> {

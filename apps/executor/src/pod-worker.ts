@@ -22,6 +22,7 @@ import type { NodeContext } from './container-spec.js';
 import type { EngineSlots, Release } from './engine-slots.js';
 import type { FactReporter } from './fact-reporter.js';
 import type { ImagePuller } from './image-puller.js';
+import { PodConfiguration, type AskConfig } from './pod-configuration.js';
 import { deadlineOf, keyOf, newestWish, type PodWish } from './pod-wish.js';
 import { PodProbes } from './probes/pod-probes.js';
 import type { Checkers } from './probes/run-check.js';
@@ -35,6 +36,7 @@ export interface PodWorkerDeps extends Checkers {
   readonly reporter: FactReporter;
   readonly node: NodeContext;
   readonly report: Report;
+  readonly askConfig: AskConfig;
   /** Nothing of the pod is left on the node. */
   readonly onGone: (uid: string) => void;
   /** What a pod held is free. */
@@ -60,6 +62,7 @@ export class PodWorker {
   private readonly wakeup = new Wakeup();
   private readonly runner: ActionRunner;
   private readonly probes: PodProbes;
+  private readonly config: PodConfiguration;
   private cancelTimer: () => void = () => undefined;
   private stopped = false;
   private troubles = 0;
@@ -76,7 +79,15 @@ export class PodWorker {
     this.wish = first;
     this.admission = admit();
     this.resources = typeof this.admission === 'string';
+    this.config = new PodConfiguration({
+      ...deps,
+      changed: () => {
+        this.keep({ type: 'ConfigChanged' });
+        this.wake();
+      },
+    });
     this.runner = new ActionRunner(deps, {
+      config: () => this.config.contents,
       keepImage: (image, known) => (this.images = withImage(this.images, image, known)),
       keepContainer: (container) => (this.observed = withContainer(this.observed, container)),
       keepOutcome: (outcome) => this.keep(outcome),
@@ -121,10 +132,16 @@ export class PodWorker {
     this.wakeup.ring();
   }
 
+  /** A ConfigMap or Secret that the pod names may have changed. */
+  refreshConfig(): void {
+    this.config.refresh();
+  }
+
   /** Ends the looking, not the pod. Resolves when nothing is asked of the engine any more. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancelTimer();
+    this.config.stop();
     this.wakeup.ring();
     await this.finished;
     this.probes.stop();
@@ -213,6 +230,7 @@ export class PodWorker {
     const { clock, reporter, node } = this.deps;
     const { observed, memory, images, wish } = this;
     const now = clock.now();
+    this.config.look(wish.kind === 'assigned' ? wish.pod : undefined);
     if (wish.kind === 'unassigned') {
       const deadline = deadlineOf(wish) ?? now;
       const message = 'The pod is not assigned to this node';
@@ -225,7 +243,9 @@ export class PodWorker {
     const refusal = typeof this.admission === 'object' && { refusal: this.admission };
     const { health } = this.probes;
     const { pod } = wish;
-    return computePodActions({ pod, observed, images, memory, settled, health, node: node.name, now, ...refusal });
+    const awaitsConfig = this.config.contents === undefined;
+    const known = { observed, images, memory, settled, health, awaitsConfig };
+    return computePodActions({ pod, ...known, node: node.name, now, ...refusal });
   }
 
   /** Makes a decision count: what it remembers, and what the log is told. */

@@ -63,6 +63,12 @@ export class PodsOnNode {
     else for (const worker of this.workers.values()) worker.wake();
   }
 
+  /** The configuration of some pods may have changed, or of all. */
+  refreshConfig(uids?: readonly string[]): void {
+    if (uids) for (const uid of uids) this.workers.get(uid)?.refreshConfig();
+    else for (const worker of this.workers.values()) worker.refreshConfig();
+  }
+
   /** Resolves when nothing is asked of the engine any more; pods go on. */
   async stop(): Promise<void> {
     await Promise.all([...this.workers.values()].map((worker) => worker.stop()));

@@ -11,6 +11,7 @@ export * from './meta/object-meta.js';
 export * from './meta/changes.js';
 export * from './meta/kinds.js';
 export * from './meta/metadata.js';
+export * from './config/config-contents.js';
 export * from './config/config-refs.js';
 export * from './pod/pod-spec.js';
 export * from './pod/container-kinds.js';

@@ -200,7 +200,7 @@ function keepRunning(input: PodInput, view: PodView): PodPlan {
   const needsSandbox = [singly.create, singly.start, create, start, held].some(({ length }) => length > 0);
   if (needsSandbox) actions.push(...sandboxActions(input, view, sandbox, wantedSandbox, waits));
   if (sandbox) {
-    const mayCreate = creatable(sandbox, blocked, images.ready);
+    const mayCreate = input.awaitsConfig ? () => false : creatable(sandbox, blocked, images.ready);
     actions.push(...singleActions(members, sandbox, mayCreate, images.ready));
     if (!failed) actions.push(...memberActions(members, sandbox, mayCreate, images.ready));
   }

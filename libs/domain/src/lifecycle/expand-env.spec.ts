@@ -1,5 +1,6 @@
 import { aContainer } from '../../../../test/support/builders.js';
 import { anAssignedPod } from '../../../../test/support/model-engine.js';
+import type { ConfigContents } from '../config/config-contents.js';
 import { DomainError } from '../errors.js';
 import type { Container, EnvVar } from '../pod/pod-spec.js';
 import { expand, expandContainer, needsPodIP, type EnvContext } from './expand-env.js';
@@ -86,7 +87,7 @@ describe('a container with its values filled in', () => {
     field('status.phase'),
     resource('limits.cpu', { containerName: 'nobody' }),
     resource('cpu'),
-    { name: 'X', valueFrom: { secretKeyRef: {} } },
+    { name: 'X', valueFrom: { fileKeyRef: {} } },
   ])('refuses a source that is not offered: %j', (source) => {
     expect(() => envOf(source)).toThrow(DomainError);
   });
@@ -119,5 +120,67 @@ describe('a container with its values filled in', () => {
   it('needs the address only when it asks for it', () => {
     expect(needsPodIP(aContainer('app', { env: [field('status.podIP')] }))).toBe(true);
     expect(needsPodIP(aContainer('app', { env: [field('status.hostIP')] }))).toBe(false);
+  });
+});
+
+describe('the environment from ConfigMaps and Secrets', () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const config: ConfigContents = {
+    configMaps: new Map([
+      ['settings', { data: { color: 'red', '1st': '$(color)' }, binaryData: { blob: base64('x') } }],
+    ]),
+    secrets: new Map([['login', { data: { password: base64('s3cret ✓'), color: base64('blue') } }]]),
+  };
+  const from = (more: Partial<Container>): Record<string, string> => {
+    const container = aContainer('app', more);
+    const { env } = expandContainer(container, { ...contextOf(container), config });
+    return Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  };
+  const key = (kind: 'configMapKeyRef' | 'secretKeyRef', name: string, entry: string, optional = false): EnvVar => ({
+    name: 'X',
+    valueFrom: { [kind]: { name, key: entry, optional } },
+  });
+
+  it('is one entry, as it is: nothing in it is expanded', () => {
+    expect(from({ env: [key('configMapKeyRef', 'settings', '1st')] })).toEqual({ X: '$(color)' });
+    expect(from({ env: [key('secretKeyRef', 'login', 'password')] })).toEqual({ X: 's3cret ✓' });
+  });
+
+  it('is all entries of text; the later source wins, env over both, and $(VAR) sees them', () => {
+    expect(
+      from({
+        envFrom: [
+          { configMapRef: { name: 'settings' } },
+          { secretRef: { name: 'login' } },
+          { prefix: 'P_', configMapRef: { name: 'settings' } },
+        ],
+        env: [
+          { name: 'password', value: 'mine' },
+          { name: 'SEEN', value: '$(color)/$(P_color)' },
+        ],
+      }),
+    ).toEqual({
+      ...{ '1st': '$(color)', color: 'blue', password: 'mine', P_color: 'red', P_1st: '$(color)' },
+      SEEN: 'blue/red',
+    });
+  });
+
+  it.each<[string, Partial<Container>, string]>([
+    ['a ConfigMap', { env: [key('configMapKeyRef', 'none', 'a')] }, 'configmap "none" not found'],
+    ['a Secret', { envFrom: [{ secretRef: { name: 'none' } }] }, 'secret "none" not found'],
+    ['a key', { env: [key('configMapKeyRef', 'settings', 'a')] }, "couldn't find key a in ConfigMap shop/settings"],
+    ['a key of text', { env: [key('configMapKeyRef', 'settings', 'blob')] }, "couldn't find key blob in ConfigMap"],
+    ['a secret key', { env: [key('secretKeyRef', 'login', 'a')] }, "couldn't find key a in Secret shop/login"],
+  ])('misses %s in the words of kubelet', (_, container, message) => {
+    expect(() => from(container)).toThrow(message);
+  });
+
+  it('does without what is optional: the variable is not there at all', () => {
+    expect(
+      from({
+        env: [key('configMapKeyRef', 'none', 'a', true), { ...key('secretKeyRef', 'login', 'a', true), name: 'Y' }],
+        envFrom: [{ configMapRef: { name: 'none', optional: true } }],
+      }),
+    ).toEqual({});
   });
 });

@@ -1,7 +1,8 @@
 import { containerNamed } from '../pod/container-kinds.js';
+import { absent, configMapEntries, NO_CONFIG, secretEntries, type ConfigContents } from '../config/config-contents.js';
 import { DomainError } from '../errors.js';
 import type { AssignedPod } from '../node/assigned-pod.js';
-import type { Container, EnvVarSource } from '../pod/pod-spec.js';
+import type { Container, EnvVarSource, KeyRef } from '../pod/pod-spec.js';
 import { bytesOf, cpuMillisOf, type ResourceAmounts } from '../units.js';
 
 /** What the downward API can tell a container besides its pod. */
@@ -11,6 +12,8 @@ export interface EnvContext {
   readonly hostIP: string;
   /** The node's; a container without limits may use all of it. */
   readonly allocatable: ResourceAmounts;
+  /** What the pod names of ConfigMaps and Secrets. Default: there is none. */
+  readonly config?: ConfigContents;
   /** Known once the sandbox runs. */
   readonly podIP?: string;
 }
@@ -24,12 +27,15 @@ export interface ExpandedContainer {
 
 /**
  * A container's environment, command and arguments with every value filled in: literals, `fieldRef`, `resourceFieldRef`,
- * and `$(VAR)`, which sees the variables before it. Throws `DomainError` (Invalid) on a source that we do not offer.
+ * `envFrom`, references to ConfigMaps and Secrets, and `$(VAR)`, which sees the variables before it. `env` wins over
+ * `envFrom`, and the later over the earlier. Throws `DomainError`: NotFound, in kubelet's words, when what it cannot do
+ * without is not there; Invalid on a source that we do not offer.
  */
 export function expandContainer(container: Container, context: EnvContext): ExpandedContainer {
-  const env = new Map<string, string>();
+  const env = new Map<string, string>(variablesFrom(container, context));
   for (const { name, value, valueFrom } of container.env ?? []) {
-    env.set(name, valueFrom ? sourceValue(valueFrom, container, context) : expand(value ?? '', env));
+    const found = valueFrom ? sourceValue(valueFrom, container, context) : expand(value ?? '', env);
+    if (found !== undefined) env.set(name, found);
   }
   const all = (texts: readonly string[]): string[] => texts.map((text) => expand(text, env));
   return {
@@ -54,7 +60,39 @@ export function needsPodIP({ env }: Container): boolean {
   return (env ?? []).some(({ valueFrom }) => valueFrom?.fieldRef?.fieldPath.startsWith('status.podIP'));
 }
 
-function sourceValue(source: EnvVarSource, container: Container, context: EnvContext): string {
+/**
+ * What `envFrom` gives. Of a ConfigMap only `data`. No name is skipped: since 1.32 Kubernetes takes every printable one
+ * without `=`, and a key has no other.
+ */
+function variablesFrom({ envFrom }: Container, { config = NO_CONFIG }: EnvContext): [string, string][] {
+  return (envFrom ?? []).flatMap(({ prefix = '', configMapRef, secretRef }): [string, string][] => {
+    const binary = configMapRef && config.configMaps.get(configMapRef.name ?? '')?.binaryData;
+    const entries = configMapRef
+      ? configMapEntries(configMapRef, config)
+      : secretRef && secretEntries(secretRef, config);
+    return [...(entries ?? [])]
+      .filter(([key]) => !binary || !(key in binary))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, bytes]) => [prefix + key, bytes.toString()]);
+  });
+}
+
+/** One entry; `undefined` when it is not there and need not be. */
+function keyValue(
+  kind: 'ConfigMap' | 'Secret',
+  ref: KeyRef,
+  { pod, config = NO_CONFIG }: EnvContext,
+): string | undefined {
+  const entries = kind === 'Secret' ? secretEntries(ref, config) : configMapEntries(ref, config);
+  const isText = kind === 'Secret' || ref.key in (config.configMaps.get(ref.name ?? '')?.data ?? {});
+  const found = isText ? entries?.get(ref.key) : undefined;
+  if (found) return found.toString();
+  return absent(`couldn't find key ${ref.key} in ${kind} ${pod.key.namespace}/${ref.name ?? ''}`, ref.optional);
+}
+
+function sourceValue(source: EnvVarSource, container: Container, context: EnvContext): string | undefined {
+  if (source.configMapKeyRef) return keyValue('ConfigMap', source.configMapKeyRef, context);
+  if (source.secretKeyRef) return keyValue('Secret', source.secretKeyRef, context);
   if (source.fieldRef) return fieldValue(source.fieldRef.fieldPath, context);
   if (source.resourceFieldRef) return resourceValue(source.resourceFieldRef, container, context);
   throw new DomainError('Invalid', `env valueFrom ${Object.keys(source).join(', ')} is not supported`);
@@ -62,7 +100,8 @@ function sourceValue(source: EnvVarSource, container: Container, context: EnvCon
 
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;
 
-function fieldValue(path: string, { pod, nodeName, hostIP, podIP }: EnvContext): string {
+/** What `fieldRef` gives. Throws `DomainError` (Invalid) on a path that we do not offer. */
+export function fieldValue(path: string, { pod, nodeName, hostIP, podIP }: EnvContext): string {
   const subscript = SUBSCRIPT.exec(path);
   if (subscript) return (subscript[1] === 'labels' ? pod.labels : pod.annotations)[subscript[2] ?? ''] ?? '';
   switch (path) {
@@ -89,8 +128,8 @@ function fieldValue(path: string, { pod, nodeName, hostIP, podIP }: EnvContext):
   }
 }
 
-/** Rounded up, in units of the divisor (1 unless given). */
-function resourceValue(
+/** What `resourceFieldRef` gives: rounded up, in units of the divisor (1 unless given). */
+export function resourceValue(
   { resource, containerName, divisor }: NonNullable<EnvVarSource['resourceFieldRef']>,
   container: Container,
   { pod, allocatable }: EnvContext,

@@ -104,6 +104,8 @@ export type ActionOutcome =
     }
   /** The engine went away in the middle of a postStart hook: it is begun again. */
   | { readonly type: 'HookInterrupted'; readonly containerId: string }
+  /** Configuration came or changed: what could not be made for want of it is tried at once. */
+  | { readonly type: 'ConfigChanged' }
   | { readonly type: 'VolumesRemoved' };
 
 /** The memory after an outcome, and what the log is to be told of it. */
@@ -150,6 +152,8 @@ export function remember(
       return hookReturned(memory, outcome);
     case 'HookInterrupted':
       return quietly({ ...memory, hooks: without(memory.hooks, outcome.containerId) });
+    case 'ConfigChanged':
+      return quietly({ ...memory, failures: withoutCreations(memory.failures) });
     case 'VolumesRemoved':
       return quietly({ ...memory, volumesRemoved: true });
   }
@@ -226,6 +230,9 @@ function pullFailed(
     facts: [{ id: `${uid}/${container}/${reason}/${now}`, type: 'ImagePullFailed', data }],
   };
 }
+
+const withoutCreations = (failures: PodMemory['failures']): PodMemory['failures'] =>
+  Object.fromEntries(Object.entries(failures).filter(([key]) => !key.startsWith(createKey(''))));
 
 /** A record without one key. */
 export function without<Value>(record: Readonly<Record<string, Value>>, key: string): Readonly<Record<string, Value>> {

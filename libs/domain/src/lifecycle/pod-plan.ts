@@ -51,6 +51,8 @@ export interface PodInput {
   readonly settled: ReadonlySet<string>;
   /** What probes say of running containers, by container id. One with probes and without an entry has not come up yet. */
   readonly health?: Readonly<Record<string, ContainerHealth>>;
+  /** The configuration that it names is not at hand yet: none of its containers is made. */
+  readonly awaitsConfig?: boolean;
   /** The node cannot take the pod. */
   readonly refusal?: PodRefusedByNode;
   readonly node: string;

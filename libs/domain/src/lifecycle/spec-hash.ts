@@ -32,12 +32,16 @@ export function sandboxHash({ key, spec }: AssignedPod): string {
   );
 }
 
-/** One app container's word, without its generation: everything that its creation reads. */
+/**
+ * One app container's word, without its generation: everything that its creation reads of the pod. Of configuration it has
+ * the names only: an edited value restarts nothing, and a hash of a secret on the engine could be guessed.
+ */
 export function containerHash(pod: AssignedPod, container: Container): string {
-  const { name, image, command, args, env, workingDir, resources, volumeMounts, stdin, tty } = container;
+  const { name, image, command, args, env, envFrom, workingDir, resources } = container;
+  const { volumeMounts, stdin, tty } = container;
   return stableHash(
     canonicalJson({
-      ...{ name, image, command, args, env, workingDir, resources, volumeMounts, stdin, tty },
+      ...{ name, image, command, args, env, envFrom, workingDir, resources, volumeMounts, stdin, tty },
       shareProcessNamespace: pod.spec.shareProcessNamespace,
       stopSignal: container.lifecycle?.stopSignal,
     }),

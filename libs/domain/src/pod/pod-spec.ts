@@ -59,6 +59,7 @@ export interface Container extends JsonObject {
   readonly args?: readonly string[];
   readonly workingDir?: string;
   readonly env?: readonly EnvVar[];
+  readonly envFrom?: readonly EnvFromSource[];
   readonly ports?: readonly ContainerPort[];
   readonly resources?: Resources;
   readonly volumeMounts?: readonly VolumeMount[];
@@ -85,7 +86,23 @@ export interface EnvVar extends JsonObject {
   readonly valueFrom?: EnvVarSource;
 }
 
+/** All entries of a ConfigMap or Secret as variables, their names after `prefix`. */
+export interface EnvFromSource extends JsonObject {
+  readonly prefix?: string;
+  readonly configMapRef?: { readonly name?: string; readonly optional?: boolean };
+  readonly secretRef?: { readonly name?: string; readonly optional?: boolean };
+}
+
+/** One entry of a ConfigMap or Secret. */
+export interface KeyRef extends JsonObject {
+  readonly name?: string;
+  readonly key: string;
+  readonly optional?: boolean;
+}
+
 export interface EnvVarSource extends JsonObject {
+  readonly configMapKeyRef?: KeyRef;
+  readonly secretKeyRef?: KeyRef;
   readonly fieldRef?: { readonly fieldPath: string };
   readonly resourceFieldRef?: {
     readonly resource: string;

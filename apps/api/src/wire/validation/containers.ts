@@ -2,7 +2,7 @@ import type { FieldFault } from '#domain';
 import type { Wire } from '../schema/wire-type.js';
 import type { Container } from '../wire-objects.js';
 import { duplicate, duplicates, invalid, invalidFor, notFound, oneOf, portInRange, required } from './faults.js';
-import { dnsLabelProblems, envNameProblems, portNameProblems } from './names.js';
+import { configKeyProblems, dnsLabelProblems, envNameProblems, portNameProblems } from './names.js';
 import { notNegativeQuantity, resourceFaults } from './resources.js';
 import { restartFaults } from './restart-faults.js';
 
@@ -56,7 +56,7 @@ export function containerFaults(
 }
 
 function oneContainer(container: Container, volumes: ReadonlySet<string>, path: string): FieldFault[] {
-  const { name, image, ports = [], env = [], volumeMounts = [] } = container;
+  const { name, image, ports = [], env = [], envFrom = [], volumeMounts = [] } = container;
   return [
     ...(name ? invalidFor(`${path}.name`, name, dnsLabelProblems(name)) : [required(`${path}.name`)]),
     ...imageFaults(image, `${path}.image`),
@@ -70,6 +70,7 @@ function oneContainer(container: Container, volumes: ReadonlySet<string>, path: 
       (index) => `${path}.ports[${index}].name`,
     ),
     ...env.flatMap((variable, index) => envFaults(variable, `${path}.env[${index}]`)),
+    ...envFrom.flatMap((source, index) => envFromFaults(source, `${path}.envFrom[${index}]`)),
     ...resourceFaults(container.resources, `${path}.resources`),
     ...volumeMounts.flatMap((mount, index) => mountFaults(mount, volumes, `${path}.volumeMounts[${index}]`)),
     ...repeatedMountPaths(volumeMounts, `${path}.volumeMounts`),
@@ -134,7 +135,9 @@ function envFaults({ name, value, valueFrom }: EnvVar, path: string): FieldFault
   }
   if (value) faults.push(invalid(at, '', 'may not be specified when `value` is not empty'));
   if (sources.length > 1) faults.push(invalid(at, '', 'may not have more than one field specified at a time'));
-  const { fieldRef, resourceFieldRef } = valueFrom;
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  if (configMapKeyRef) faults.push(...keyRefFaults(configMapKeyRef, `${at}.configMapKeyRef`));
+  if (secretKeyRef) faults.push(...keyRefFaults(secretKeyRef, `${at}.secretKeyRef`));
   if (fieldRef) faults.push(...fieldRefFaults(fieldRef, `${at}.fieldRef`));
   if (resourceFieldRef) {
     const { resource, divisor } = resourceFieldRef;
@@ -142,6 +145,22 @@ function envFaults({ name, value, valueFrom }: EnvVar, path: string): FieldFault
     else faults.push(...oneOf(`${at}.resourceFieldRef.resource`, resource, resourceFields));
     faults.push(...notNegativeQuantity(`${at}.resourceFieldRef.divisor`, divisor));
   }
+  return faults;
+}
+
+function keyRefFaults({ name, key }: Wire<'core.v1.ConfigMapKeySelector'>, path: string): FieldFault[] {
+  return [
+    ...(name ? [] : [required(`${path}.name`)]),
+    ...(key ? invalidFor(`${path}.key`, key, configKeyProblems(key)) : [required(`${path}.key`)]),
+  ];
+}
+
+function envFromFaults({ prefix, configMapRef, secretRef }: Wire<'core.v1.EnvFromSource'>, path: string): FieldFault[] {
+  const faults = prefix ? invalidFor(`${path}.prefix`, prefix, envNameProblems(prefix)) : [];
+  if (!configMapRef && !secretRef) faults.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
+  if (configMapRef && secretRef) faults.push(invalid(path, '', 'may not have more than one field specified at a time'));
+  if (configMapRef && !configMapRef.name) faults.push(required(`${path}.configMapRef.name`));
+  if (secretRef && !secretRef.name) faults.push(required(`${path}.secretRef.name`));
   return faults;
 }
 

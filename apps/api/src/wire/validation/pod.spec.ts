@@ -323,11 +323,6 @@ describe('validatePod', () => {
 describe('what Podledger does not do yet', () => {
   it.each<[JsonObject, string]>([
     [{ ephemeralContainers: [app] }, 'spec.ephemeralContainers'],
-    [{ containers: [{ ...app, envFrom: [{ configMapRef: { name: 'c' } }] }] }, 'spec.containers[0].envFrom'],
-    [
-      { containers: [{ ...app, env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] },
-      'spec.containers[0].env[0].valueFrom.secretKeyRef',
-    ],
     [
       { containers: [{ ...app, securityContext: { privileged: true } }] },
       'spec.containers[0].securityContext.privileged',

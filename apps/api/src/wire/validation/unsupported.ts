@@ -124,7 +124,6 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
     sysctls: refused('sysctls', isEmpty),
   },
   'core.v1.Container': {
-    envFrom: refused('envFrom', isEmpty),
     resizePolicy: ignored('resizing of running containers', isEmpty),
     stdinOnce: ignored('closing of stdin', is(false)),
     terminationMessagePath: ignored('the termination message', is('/dev/termination-log')),
@@ -151,9 +150,7 @@ export const notYet: Readonly<Record<string, Readonly<Record<string, NotYet>>>> 
     subPathExpr: refused('subPathExpr', is('')),
   },
   'core.v1.EnvVarSource': {
-    configMapKeyRef: refused('environment variables from config maps'),
     fileKeyRef: refused('environment variables from files'),
-    secretKeyRef: refused('environment variables from secrets'),
   },
   'core.v1.Volume': Object.fromEntries(volumeTypes.map((type) => [type, refused(`volumes of type ${type}`)])),
   'core.v1.NodeAffinity': {
