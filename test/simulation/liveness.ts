@@ -3,7 +3,6 @@ import { unsettledControllers } from './controllers-settled.js';
 import type { ExecutorReplica } from './replicas.js';
 import { hashOf } from './oracle.js';
 import { STEADY_IMAGES } from './programs.js';
-import { STEADY_IMAGES } from './programs.js';
 import type { World } from './world.js';
 
 /**
@@ -76,23 +75,10 @@ function unreadyWithoutCause(pod: PodState): string[] {
   });
 }
 
-/** A container that runs and whose program is well is ready in the log, whatever its probes have been through. */
-function unreadyWithoutCause(pod: PodState): string[] {
-  return pod.spec.containers.flatMap((container) => {
-    const state = pod.containers[container.name];
-    const isWell = state?.running !== undefined && STEADY_IMAGES.has(container.image);
-    return !isWell || isContainerReady(container, state)
-      ? []
-      : [`${pod.meta.namespace}/${pod.meta.name}/${container.name} runs and is well, and the log does not have it ready`];
-  });
-}
-
 /** A pod that does not run as wished says why. */
 function wanting(pod: PodState): string[] {
   const name = `pod ${pod.meta.namespace}/${pod.meta.name}`;
   if (pod.terminated || pod.meta.deletion) return [];
-  const unready = unreadyWithoutCause(pod);
-  if (unready.length > 0) return unready;
   const unready = unreadyWithoutCause(pod);
   if (unready.length > 0) return unready;
   if (pod.nodeName === undefined) {
