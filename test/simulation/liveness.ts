@@ -1,4 +1,12 @@
-import { isContainerReady, isReady, KINDS, type ClusterState, type PodState, type ReplicaSetState } from '#domain';
+import {
+  isContainerReady,
+  isReady,
+  isUp,
+  KINDS,
+  type ClusterState,
+  type PodState,
+  type ReplicaSetState,
+} from '#domain';
 import { unsettledControllers } from './controllers-settled.js';
 import type { ExecutorReplica } from './replicas.js';
 import { hashOf } from './oracle.js';
@@ -85,7 +93,7 @@ function wanting(pod: PodState): string[] {
     const isOurs = pod.spec.schedulerName === 'default-scheduler' && (pod.spec.schedulingGates ?? []).length === 0;
     return !isOurs || pod.unschedulable ? [] : [`${name} is not placed and does not say why`];
   }
-  if (isReady(pod)) return [];
+  if (isReady(pod) || isInHook(pod)) return [];
   const silent = Object.values(pod.containers).filter(({ waiting, terminated, running }) => {
     if (running) return false;
     return terminated === undefined && (waiting === undefined || waiting.reason === 'ContainerCreating');
@@ -93,6 +101,13 @@ function wanting(pod: PodState): string[] {
   const isExplained = silent.length === 0 || Object.values(pod.containers).some(({ waiting }) => hasCause(waiting));
   return isExplained ? [] : [`${name} on ${pod.nodeName} is not ready and does not say why`];
 }
+
+/** A postStart hook may take as long as it likes, and those behind it wait for it. */
+const isInHook = ({ spec, containers }: PodState): boolean =>
+  spec.containers.some((container) => {
+    const state = containers[container.name];
+    return state?.running !== undefined && !isUp(container, state);
+  });
 
 const hasCause = (waiting: { readonly reason: string } | undefined): boolean =>
   waiting !== undefined && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing';
