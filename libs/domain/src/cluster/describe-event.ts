@@ -95,6 +95,12 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
       return known.data.reason === 'NodeLost'
         ? warning('node-controller', 'NodeLost', known.data.message ?? 'the node is lost')
         : undefined;
+    case 'CreationRefused':
+      return warning(
+        `${(object?.kind ?? '').toLowerCase()}-controller`,
+        'FailedCreate',
+        `Error creating: ${known.data.message}`,
+      );
     case 'NodeJoined':
     case 'NodeRegistered':
       return normal(
