@@ -13,6 +13,8 @@ const WORK = [
   ...['PodRequested', 'PodScheduled', 'PodUnschedulable', 'PodBecameReady', 'PodTerminated', 'PodDeleted'],
   ...['ContainerCreated', 'ContainerStarted', 'ContainerExited', 'ContainerBackingOff', 'ImagePullFailed'],
   ...['ReplicaSetRequested', 'ScaleRequested', 'ReplicaSetDeleted', 'NamespaceDeleted', 'PodChanged'],
+  ...['DeploymentRequested', 'DeploymentChanged', 'DeploymentDeleted', 'CronJobRequested'],
+  ...['JobRequested', 'JobPodsCounted', 'JobSuspended', 'JobFinished', 'JobDeleted'],
   ...['NodeRegistered', 'NodeBecameNotReady', 'NodeLost'],
   ...['ContainerProbeFailed', 'ContainerReadinessChanged', 'ContainerStartupSucceeded', 'PostStartHookSucceeded'],
 ];

@@ -1,8 +1,15 @@
-import { isContainerReady, isReady, KINDS, type ClusterState, type PodState, type ReplicaSetState } from '#domain';
+import {
+  isContainerReady,
+  isReady,
+  isUp,
+  KINDS,
+  type ClusterState,
+  type PodState,
+  type ReplicaSetState,
+} from '#domain';
 import { unsettledControllers } from './controllers-settled.js';
 import type { ExecutorReplica } from './replicas.js';
 import { hashOf } from './oracle.js';
-import { STEADY_IMAGES } from './programs.js';
 import { STEADY_IMAGES } from './programs.js';
 import type { World } from './world.js';
 
@@ -76,30 +83,17 @@ function unreadyWithoutCause(pod: PodState): string[] {
   });
 }
 
-/** A container that runs and whose program is well is ready in the log, whatever its probes have been through. */
-function unreadyWithoutCause(pod: PodState): string[] {
-  return pod.spec.containers.flatMap((container) => {
-    const state = pod.containers[container.name];
-    const isWell = state?.running !== undefined && STEADY_IMAGES.has(container.image);
-    return !isWell || isContainerReady(container, state)
-      ? []
-      : [`${pod.meta.namespace}/${pod.meta.name}/${container.name} runs and is well, and the log does not have it ready`];
-  });
-}
-
 /** A pod that does not run as wished says why. */
 function wanting(pod: PodState): string[] {
   const name = `pod ${pod.meta.namespace}/${pod.meta.name}`;
   if (pod.terminated || pod.meta.deletion) return [];
   const unready = unreadyWithoutCause(pod);
   if (unready.length > 0) return unready;
-  const unready = unreadyWithoutCause(pod);
-  if (unready.length > 0) return unready;
   if (pod.nodeName === undefined) {
     const isOurs = pod.spec.schedulerName === 'default-scheduler' && (pod.spec.schedulingGates ?? []).length === 0;
     return !isOurs || pod.unschedulable ? [] : [`${name} is not placed and does not say why`];
   }
-  if (isReady(pod)) return [];
+  if (isReady(pod) || isInHook(pod)) return [];
   const silent = Object.values(pod.containers).filter(({ waiting, terminated, running }) => {
     if (running) return false;
     return terminated === undefined && (waiting === undefined || waiting.reason === 'ContainerCreating');
@@ -107,6 +101,13 @@ function wanting(pod: PodState): string[] {
   const isExplained = silent.length === 0 || Object.values(pod.containers).some(({ waiting }) => hasCause(waiting));
   return isExplained ? [] : [`${name} on ${pod.nodeName} is not ready and does not say why`];
 }
+
+/** A postStart hook may take as long as it likes, and those behind it wait for it. */
+const isInHook = ({ spec, containers }: PodState): boolean =>
+  spec.containers.some((container) => {
+    const state = containers[container.name];
+    return state?.running !== undefined && !isUp(container, state);
+  });
 
 const hasCause = (waiting: { readonly reason: string } | undefined): boolean =>
   waiting !== undefined && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing';

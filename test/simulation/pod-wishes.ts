@@ -90,22 +90,6 @@ export class PodWishes {
     };
   }
 
-  /** Probes and hooks of a container, of all kinds and none too patient. */
-  private care(): JsonObject {
-    const { random } = this;
-    const command = { exec: { command: ['look'] } };
-    const handler = (): JsonObject => random.pick([command, { httpGet: { port: 80 } }, { tcpSocket: { port: 80 } }]);
-    const probe = (): JsonObject => ({ ...handler(), periodSeconds: random.integer(1, 5) });
-    const hook = (): JsonObject => random.pick([command, { httpGet: { port: 80 } }, { sleep: { seconds: 0 } }]);
-    const patience = { failureThreshold: random.integer(1, 10) };
-    return {
-      ...(random.chance(0.4) && { startupProbe: { ...probe(), ...patience } }),
-      ...(random.chance(0.6) && { readinessProbe: probe() }),
-      ...(random.chance(0.4) && { livenessProbe: probe() }),
-      ...(random.chance(0.3) && { lifecycle: { [random.pick(['postStart', 'preStop'])]: hook() } }),
-    };
-  }
-
   private tolerationSeconds(): JsonObject {
     return this.random.chance(0.5) ? { effect: 'NoExecute', tolerationSeconds: this.random.integer(1, 20) } : {};
   }

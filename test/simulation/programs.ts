@@ -9,14 +9,6 @@ function wellIf(isWell: (upMs: number) => boolean): Pick<FakeProgram, 'exec' | '
   };
 }
 
-/** What probes and hooks meet in a program that is well at some times of its run. */
-function wellIf(isWell: (upMs: number) => boolean): Pick<FakeProgram, 'exec' | 'answers'> {
-  return {
-    exec: (_command, upMs) => ({ exitCode: isWell(upMs) ? 0 : 1, takesMs: 50 }),
-    answers: (_check, upMs) => (isWell(upMs) ? undefined : 'nothing'),
-  };
-}
-
 /** What the images of the workload do when they run, or when somebody tries to run them. */
 export const IMAGES = {
   server: { program: { stopTakesMs: 200, stopExitCode: 0 } },

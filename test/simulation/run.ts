@@ -53,6 +53,8 @@ const STEPS_PER_EVENT = 40;
 const EVENTS_PER_LIFE = 15;
 /** A rollout that cannot go on is given up when its deadline is over. */
 const EVENTS_PER_ROLLOUT = 2;
+/** A job that is over goes when its time to live is over, with its pods. */
+const EVENTS_PER_EXPIRY = 20;
 
 /** Lets one seed happen: a cluster comes up, people and faults come, faults go, and everything must settle and stay settled. */
 export async function runSeed(seed: number, { sabotage = {}, lines = 60, onLine }: RunOptions = {}): Promise<Outcome> {
@@ -142,7 +144,7 @@ async function settle(world: World, workload: Workload): Promise<void> {
 /** Pods whose containers end, or cannot run, are tried again, later each time: some events each. */
 function allowance({ oracle }: World): number {
   let events = [...oracle.state.all('Deployment')].length * EVENTS_PER_ROLLOUT;
-  for (const job of oracle.state.all('Job')) if (!isDecided(job)) events += job.spec.parallelism * 60;
+  for (const job of oracle.state.all('Job')) events += isDecided(job) ? EVENTS_PER_EXPIRY : job.spec.parallelism * 60;
   for (const { spec, nodeName } of oracle.state.pods()) {
     const isSteady = nodeName !== undefined && spec.containers.every(({ image }) => STEADY_IMAGES.has(image));
     if (!isSteady) events += spec.containers.length * 60;

@@ -6,6 +6,7 @@ import { dockerHost, foreignServers } from './environment.js';
 import { Home, homePath } from './home.js';
 import { decodeInvitation, defaultNodeName, inviteTo, joinCluster } from './join.js';
 import { runUntilStopped, type Service } from './lifecycle.js';
+import { endWithReader, flushed, printLine } from './output.js';
 import { printLog } from './print-log.js';
 import { keepMembership, migrateDatabase, setup, single, startApi, startExecutor, startScheduler } from './single.js';
 import { AllInOne, isLoopback, type Ready } from './start.js';
@@ -134,7 +135,8 @@ program
   .command('join-command')
   .description('print a fresh command with which one machine can join the cluster that runs on this home')
   .action(async () => {
-    console.log(joinCommand(await inviteTo(homePath(env))));
+    await printLine(joinCommand(await inviteTo(homePath(env))));
+    await flushed();
     process.exit(0);
   });
 
@@ -147,7 +149,9 @@ program
   .action(async (query: { stream?: string; after: number; json: boolean }) => {
     const databaseUrl = foreignServers(env).databaseUrl ?? sharedHome().read('database-url');
     if (!databaseUrl) throw new Error(`nothing was started on ${homePath(env)} yet: npm start`);
-    await printLog({ ...query, databaseUrl }, (line) => console.log(line));
+    endWithReader();
+    await printLog({ ...query, databaseUrl }, printLine);
+    await flushed();
     process.exit(0);
   });
 

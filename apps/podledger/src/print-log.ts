@@ -17,19 +17,19 @@ const PAGE = 500;
 /** Writes the log, oldest first, one event a line, from a revision to the head of that moment. */
 export async function printLog(
   { databaseUrl, stream, after, json }: LogQuery,
-  write: (line: string) => void,
+  write: (line: string) => Promise<void>,
 ): Promise<void> {
   const log = new PostgresEventLog({ url: databaseUrl, clock: new SystemClock(), ids: new SystemIds() });
-  const show = (event: Recorded): void => write(json ? JSON.stringify(event) : lineOf(event));
+  const show = (event: Recorded): Promise<void> => write(json ? JSON.stringify(event) : lineOf(event));
   try {
     if (stream !== undefined) {
-      for (const event of await log.readStream(stream)) if (event.revision > after) show(event);
+      for (const event of await log.readStream(stream)) if (event.revision > after) await show(event);
       return;
     }
     const head = await log.head();
     for (let at = after; at < head;) {
       const page = await log.readAfter(at, Math.min(PAGE, head - at));
-      page.forEach(show);
+      for (const event of page) await show(event);
       at = page.at(-1)?.revision ?? head;
     }
   } finally {

@@ -69,6 +69,54 @@ describe('deletion', () => {
     expect(world.findPod('child')?.meta.deletion).toBeDefined();
   });
 
+  describe('of a pod that others depend on', () => {
+    const dependent = (blockOwnerDeletion: boolean) => ({
+      ownerReferences: [
+        { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: world.findPod('a')?.meta.uid ?? '', blockOwnerDeletion },
+      ],
+    });
+    const remove = (propagation: 'Foreground' | 'Orphan') =>
+      world.onPod('a', () => ({
+        type: 'TerminatePod',
+        preconditions: {},
+        propagation,
+        reason: 'Requested',
+        nodeReady: true,
+      }));
+
+    it('in the foreground ends those first', async () => {
+      await world.pod('a');
+      await world.pod('child', dependent(true));
+      await remove('Foreground');
+      expect(world.findPod('a')?.meta.finalizers).toEqual(['foregroundDeletion']);
+      expect(world.findPod('child')?.meta.deletion).toBeDefined();
+      await world.removed('a');
+      expect(world.findPod('a')).toBeDefined();
+      await world.removed('child');
+      expect(world.findPod('child')).toBeUndefined();
+      expect(world.findPod('a')).toBeUndefined();
+    });
+
+    it('in the foreground does not wait for those that do not ask for it', async () => {
+      await world.pod('a');
+      await world.pod('child', dependent(false));
+      await remove('Foreground');
+      await world.removed('a');
+      expect(world.findPod('a')).toBeUndefined();
+      expect(world.findPod('child')?.meta.deletion).toBeDefined();
+    });
+
+    it('lets orphans live', async () => {
+      await world.pod('a');
+      await world.pod('child', dependent(true));
+      await remove('Orphan');
+      expect(world.findPod('child')?.meta.ownerReferences).toEqual([]);
+      await world.removed('a');
+      expect(world.findPod('a')).toBeUndefined();
+      expect(world.findPod('child')?.meta.deletion).toBeUndefined();
+    });
+  });
+
   it('takes a pod whose owner never was', async () => {
     await world.pod('lost', { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'nobody', uid: 'nobody' }] });
     expect(world.findPod('lost')?.meta.deletion).toBeDefined();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bodyOfEvent, LogUnavailable } from '#domain';
+import { aMeta } from '../../../test/support/builders.js';
 import { SchedulerWorld } from '../../../test/support/scheduler-world.js';
 
 describe('the replica set loop', () => {
@@ -145,5 +146,32 @@ describe('the replica set loop', () => {
     expect(world.findReplicaSet('web')?.status.availableReplicas).toBe(0);
     await world.pass(1);
     expect(world.findReplicaSet('web')?.status.availableReplicas).toBe(1);
+  });
+
+  it('tells what keeps it from making pods, tries again, and no longer says so once it can', async () => {
+    const failure = () =>
+      world.findReplicaSet('web')?.status.conditions?.find(({ type }) => type === 'ReplicaFailure')?.message;
+    await world.scheduler();
+    await world.replicaSet('web', 2, { priorityClassName: 'high' });
+    expect(failure()).toBe('pods "web-" is forbidden: no PriorityClass with name high was found');
+    await world.pass(50);
+    expect(world.events('CreationRefused')).toHaveLength(1);
+    expect(world.state.list('Event')).toContainEqual(
+      expect.objectContaining({
+        told: expect.objectContaining({ text: expect.objectContaining({ reason: 'FailedCreate', type: 'Warning' }) }),
+      }),
+    );
+    await world.pass(70);
+    expect(world.events('CreationRefused')).toHaveLength(2);
+    await world.onPlain('high', {
+      type: 'RequestPlainObject',
+      kind: 'PriorityClass',
+      name: 'high',
+      meta: aMeta({ uid: 'uid-high' }),
+      body: { value: 1_000 },
+    });
+    await world.pass(31);
+    expect(living()).toHaveLength(2);
+    expect(failure()).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import {
   type ChildState,
   type ClusterState,
   controllerOf,
+  DomainError,
   type Elsewhere,
   type EventLog,
   isChild,
@@ -71,8 +72,16 @@ export class WorkloadLoop implements Controller {
     if (state.get(stream) !== workload) return clock.now();
     const children = this.#childrenOf(workload, state);
     const plan = this.rules.reconcile(workload, { children, cluster: state, elsewhere, now: clock.now() });
-    const outcomes = await this.#carryOut(state, workload, plan, cause);
-    return outcomes.includes('moved') ? clock.now() : plan.again;
+    try {
+      const outcomes = await this.#carryOut(state, workload, plan, cause);
+      this.#steps.forgetRefusal(stream);
+      return outcomes.includes('moved') ? clock.now() : plan.again;
+    } catch (error) {
+      if (error instanceof DomainError)
+        await this.#steps.tellRefusal(stream, workload.meta.uid, error, this.rules, cause);
+      // Thrown on, it is tried again, later each time.
+      throw error;
+    }
   }
 
   async #carryOut(

@@ -3,15 +3,18 @@ import {
   type ClusterState,
   decidePod,
   decideWorkload,
+  type DomainError,
   editableOf,
   generatedName,
   isWorkload,
   type JsonObject,
   type Made,
+  type Millis,
   namespaceStream,
   streamOfKind,
   type WorkloadFact,
   type WorkloadPlan,
+  type WorkloadRules,
   type WorkloadState,
   type WorkloadStep,
 } from '#domain';
@@ -22,6 +25,9 @@ import type { Workplace } from './workplace.js';
 
 /** Objects made by one command. Requests of pods are large, and one command is read whole by every follower. */
 const CREATIONS_PER_COMMAND = 50;
+
+/** How often an unchanged refusal is recorded again, at most. */
+const REFUSAL_REPEAT_MS = 60_000;
 
 type Creation = Extract<WorkloadStep, { readonly type: 'Create' }>;
 type Edit = Extract<WorkloadStep, { readonly type: 'Edit' }>;
@@ -37,6 +43,9 @@ interface Drawn {
 
 /** Carries out what the rules of a workload ask for: each step is a command that rests on what was decided on. */
 export class WorkloadSteps {
+  /** By stream: what was last told to be refused. */
+  readonly #refusals = new Map<string, { readonly message: string; readonly at: Millis }>();
+
   constructor(
     private readonly workplace: Workplace,
     private readonly manager: string,
@@ -117,6 +126,46 @@ export class WorkloadSteps {
     });
   }
 
+  /** Records that something could not be made: when the words are new, else once a minute. */
+  async tellRefusal(
+    stream: string,
+    uid: string,
+    { reason, message }: DomainError,
+    rules: WorkloadRules,
+    cause: Cause | undefined,
+  ): Promise<void> {
+    const { clock, term } = this.workplace;
+    const now = clock.now();
+    const known = this.#refusals.get(stream);
+    if (known?.message === message && now - known.at < REFUSAL_REPEAT_MS) return;
+    this.#refusals.set(stream, { message, at: now });
+    await term.execute({
+      ...(cause && { cause }),
+      footing: new Map(),
+      decide: (state) => {
+        const current = workloadAt(state, stream);
+        if (current?.meta.uid !== uid) return [];
+        const refusal = { type: 'RecordCreationRefused', uid, reason, message } as const;
+        const status = rules.refused?.(current, message, now);
+        const told = status && ({ type: 'RecordWorkloadStatus', uid, status } as const);
+        return [
+          {
+            stream,
+            events: [
+              ...decideWorkload(current.kind, refusal, current),
+              ...(told ? decideWorkload(current.kind, told, current) : []),
+            ],
+          },
+        ];
+      },
+    });
+  }
+
+  /** Nothing is refused any more. */
+  forgetRefusal(stream: string): void {
+    this.#refusals.delete(stream);
+  }
+
   #draw(state: ClusterState, namespace: string, steps: readonly WorkloadStep[]): Drawn[] {
     const { ids } = this.workplace;
     const taken = new Set<string>();
@@ -169,7 +218,8 @@ function create(state: ClusterState, namespace: string, batch: readonly Drawn[])
       const meta = { ...creation.meta, uid };
       const { kind, spec } = creation;
       if (kind === 'Pod') {
-        const admitted = admitPod(spec, { namespace, name }, state);
+        // Refused, it is told by what all tries have alike.
+        const admitted = admitPod(spec, { namespace, name: meta.generateName ?? name }, state);
         const command = { type: 'RequestPod', namespace, name, meta, spec: admitted } as const;
         return { stream, events: decidePod(command, podAt(state, stream)) };
       }

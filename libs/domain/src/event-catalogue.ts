@@ -120,6 +120,10 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     cause:
       'A client created a replica set, or a deployment has a new template. ScaleRequested follows in the same command.',
   },
+  CreationRefused: {
+    producer: 'scheduler',
+    cause: 'What a workload needs was refused. Recorded when the words change, else at most once a minute.',
+  },
   ScaleRequested: { producer: 'api', cause: 'Any change of spec.replicas, by any route, creation included.' },
   ReplicaSetChanged: {
     producer: 'api',

@@ -1,27 +1,21 @@
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttp2, type Http2Server } from 'node:http2';
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2 } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
-import { createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer as createTcp } from 'node:net';
 import { SystemClock } from '#system';
+import { describeProber } from '../../../../test/contract/prober.contract.js';
+import { healthServer, LoopbackServers } from '../../../../test/support/loopback-servers.js';
 import { loopbackCertificate } from '../../../../test/support/tls.js';
 import { NetworkProber } from './network-prober.js';
 import type { NetworkCheck } from './prober.js';
 
 const prober = new NetworkProber(new SystemClock());
-const host = '127.0.0.1';
-const open: { close(): void }[] = [];
-const sockets = new Set<Socket>();
-afterEach(() => {
-  for (const socket of sockets) socket.destroy();
-  for (const server of open.splice(0)) server.close();
-});
+const servers = new LoopbackServers();
+const { host } = servers;
+afterEach(() => servers.close());
+const portOf = (server: Parameters<LoopbackServers['portOf']>[0]): Promise<number> => servers.portOf(server);
+const unusedPort = (): Promise<number> => servers.unusedPort();
 
-async function portOf(server: Server | TcpServer | Http2Server): Promise<number> {
-  open.push(server);
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  return (server.address() as AddressInfo).port;
-}
 const http = (port: number, over: Partial<Extract<NetworkCheck, { type: 'http' }>> = {}): NetworkCheck => ({
   ...{ type: 'http', scheme: 'http', host, port, path: '/', headers: [] },
   ...over,
@@ -29,12 +23,15 @@ const http = (port: number, over: Partial<Extract<NetworkCheck, { type: 'http' }
 const tcp = (port: number): NetworkCheck => ({ type: 'tcp', host, port });
 const grpc = (port: number, service = ''): NetworkCheck => ({ type: 'grpc', host, port, service });
 
-async function unusedPort(): Promise<number> {
-  const server = createTcp();
-  const port = await portOf(server);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
+describeProber('connections of this process', async () => {
+  const served = new LoopbackServers();
+  return {
+    prober,
+    serve: (server) => served.serve(server),
+    passing: (work) => work,
+    dispose: async () => served.close(),
+  };
+});
 
 describe('HTTP checks', () => {
   it('ask for the path with the given headers, and know nothing but the status', async () => {
@@ -118,31 +115,8 @@ describe('TCP checks', () => {
 });
 
 describe('gRPC checks', () => {
-  /** A health server: the status of services by name; others are unknown to it. */
-  async function healthServer(services: Readonly<Record<string, number>>): Promise<number> {
-    const server = createHttp2();
-    server.on('stream', (stream, headers) => {
-      const body: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => body.push(chunk));
-      stream.on('end', () => {
-        const isHealth = headers[':path'] === '/grpc.health.v1.Health/Check';
-        // Field 1 of the message, after the frame's five bytes and its own two.
-        const status = services[Buffer.concat(body).subarray(7).toString()];
-        const respond = { ':status': 200, 'content-type': 'application/grpc' };
-        if (!isHealth || status === undefined) {
-          const [code, text] = isHealth ? ['5', 'unknown service'] : ['12', 'unimplemented'];
-          return stream.respond({ ...respond, 'grpc-status': code, 'grpc-message': text }, { endStream: true });
-        }
-        stream.respond(respond, { waitForTrailers: true });
-        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-        stream.end(Buffer.from(status === 0 ? [0, 0, 0, 0, 0] : [0, 0, 0, 0, 2, 8, status]));
-      });
-    });
-    return portOf(server);
-  }
-
   it('pass on what the server says of a service, or of itself', async () => {
-    const port = await healthServer({ '': 1, db: 2, new: 0 });
+    const port = await portOf(healthServer({ '': 1, db: 2, new: 0 }));
     expect(await prober.ask(grpc(port), 5_000)).toEqual({ type: 'grpc', servingStatus: 1 });
     expect(await prober.ask(grpc(port, 'db'), 5_000)).toEqual({ type: 'grpc', servingStatus: 2 });
     expect(await prober.ask(grpc(port, 'new'), 5_000)).toEqual({ type: 'grpc', servingStatus: 0 });

@@ -16,14 +16,13 @@ import { eventStream, namespaceStream, nodeStream, refOf } from '../stream.js';
 import { evolveWorkload, isWorkloadKind } from '../workload/evolve.js';
 import type { ReplicaSetState, WorkloadEvent, WorkloadState } from '../workload/workload.js';
 import { describeEvent, describeForOwner } from './describe-event.js';
-import type { EventText } from './describe-event.js';
-import type { KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
+import type { EventText, KubernetesEventEvent, KubernetesEventState } from './kubernetes-event.js';
 import { aboutObject, firstOccurrence, nextOccurrence, recordedEvent } from './kubernetes-events.js';
 import { ObjectIndex } from './object-index.js';
 import type { Kind, ObjectChange, ObjectOf, StoredObject } from './stored-object.js';
 
 /** Format of {@link ClusterState.toSnapshot}; raised whenever an older snapshot would mislead. */
-export const CLUSTER_STATE_FORMAT = 3;
+export const CLUSTER_STATE_FORMAT = 4;
 
 /**
  * How many deleted objects' stream versions are remembered. Of an older one the version is asked of the log when its name

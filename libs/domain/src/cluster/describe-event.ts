@@ -1,24 +1,11 @@
 import type { Recorded } from '../event.js';
-import type { ClusterEvent } from './kubernetes-event.js';
+import type { ClusterEvent, EventText } from './kubernetes-event.js';
 import type { NamespaceEvent } from '../namespace/namespace.js';
 import type { NodeEvent } from '../node/node.js';
 import type { PodEvent, PodState } from '../pod/pod.js';
 import { isWorkloadKind } from '../workload/evolve.js';
 import type { WorkloadEvent } from '../workload/workload.js';
 import type { StoredObject } from './stored-object.js';
-
-/** What `kubectl get events` says of a domain event, in the words Kubernetes' users look for. */
-export interface EventText {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-  /** `default-scheduler`, `kubelet`, `replicaset-controller` and the like. */
-  readonly component: string;
-  /** The container concerned. */
-  readonly container?: string;
-  /** How many occurrences it tells of; default 1. */
-  readonly count?: number;
-}
 
 type Known = PodEvent | WorkloadEvent | NodeEvent | NamespaceEvent | ClusterEvent;
 
@@ -95,6 +82,12 @@ export function describeEvent(event: Recorded, object: StoredObject | undefined)
       return known.data.reason === 'NodeLost'
         ? warning('node-controller', 'NodeLost', known.data.message ?? 'the node is lost')
         : undefined;
+    case 'CreationRefused':
+      return warning(
+        `${(object?.kind ?? '').toLowerCase()}-controller`,
+        'FailedCreate',
+        `Error creating: ${known.data.message}`,
+      );
     case 'NodeJoined':
     case 'NodeRegistered':
       return normal(

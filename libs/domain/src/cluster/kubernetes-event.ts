@@ -1,8 +1,6 @@
 import type { Millis, NewEvent, Revision } from '../event.js';
 import type { JsonObject } from '../json.js';
 import type { ObjectMeta } from '../meta/object-meta.js';
-import type { EventText } from './describe-event.js';
-import type { Kind } from './stored-object.js';
 
 /** A Kubernetes Event object (`kubectl get events`): derived from the log, or recorded for a client that writes its own. */
 export interface KubernetesEventState {
@@ -15,11 +13,25 @@ export interface KubernetesEventState {
   readonly lastSeenAt: Millis;
 }
 
+/** What `kubectl get events` says of a domain event, in the words Kubernetes' users look for. */
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** `default-scheduler`, `kubelet`, `replicaset-controller` and the like. */
+  readonly component: string;
+  /** The container concerned. */
+  readonly container?: string;
+  /** How many occurrences it tells of; default 1. */
+  readonly count?: number;
+}
+
 /** What a derived Event tells, and of how many occurrences. */
 export interface Told {
   /** The object, as it was at the first occurrence. */
   readonly about: {
-    readonly kind: Kind;
+    readonly kind: string;
+    readonly apiVersion: string;
     readonly namespace: string;
     readonly name: string;
     readonly uid: string;

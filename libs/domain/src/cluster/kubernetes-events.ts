@@ -2,8 +2,7 @@ import type { Recorded } from '../event.js';
 import type { JsonObject } from '../json.js';
 import { namesOf } from '../meta/kinds.js';
 import { rfc3339 } from '../time.js';
-import type { EventText } from './describe-event.js';
-import type { KubernetesEventState, Told } from './kubernetes-event.js';
+import type { EventText, KubernetesEventState, Told } from './kubernetes-event.js';
 import type { StoredObject } from './stored-object.js';
 
 /** Seconds after which an Event object that was not seen again leaves the live view. */
@@ -26,6 +25,7 @@ export function identityOf({ about, text }: Pick<Told, 'about' | 'text'>): strin
 /** The object that an Event is about, as it is now. */
 export const aboutObject = ({ kind, meta }: StoredObject): Told['about'] => ({
   kind,
+  apiVersion: namesOf(kind).apiVersion,
   namespace: meta.namespace,
   name: meta.name,
   uid: meta.uid,
@@ -91,7 +91,7 @@ export function bodyOfEvent({ body, told, lastSeenAt }: KubernetesEventState): J
       ...(about.namespace && { namespace: about.namespace }),
       name: about.name,
       uid: about.uid,
-      apiVersion: namesOf(about.kind).apiVersion,
+      apiVersion: about.apiVersion,
       resourceVersion: String(about.resourceVersion),
       ...(text.container !== undefined && { fieldPath: `spec.containers{${text.container}}` }),
     },

@@ -1,4 +1,5 @@
 import type { Millis } from '../event.js';
+import { REPLICA_FAILURE } from '../replica-set/reconcile.js';
 import { parseRfc3339, rfc3339 } from '../time.js';
 import {
   conditionOf,
@@ -180,9 +181,9 @@ function timesOutAt(deployment: Deployment, conditions: Conditions): Millis | un
 /** What keeps a replica set from making its pods is the deployment's failure too. Source: `getReplicaFailures`. */
 function failures(conditions: Conditions, { newest, old }: Revisions): Conditions {
   const failed = [...(newest ? [newest] : []), ...old]
-    .map(({ status }) => conditionOf(status.conditions, 'ReplicaFailure'))
+    .map(({ status }) => conditionOf(status.conditions, REPLICA_FAILURE))
     .find((condition) => condition !== undefined);
-  const others = withoutCondition(conditions, 'ReplicaFailure');
+  const others = withoutCondition(conditions, REPLICA_FAILURE);
   if (!failed) return others.length === conditions.length ? conditions : others;
-  return conditionOf(conditions, 'ReplicaFailure') ? conditions : [...conditions, failed];
+  return conditionOf(conditions, REPLICA_FAILURE) ? conditions : [...conditions, failed];
 }

@@ -294,6 +294,34 @@ describe('deleting a pod', () => {
     ]);
   });
 
+  it.each(['Foreground', 'Orphan'] as const)(
+    '%s waits for the garbage reconcile, also where nothing runs',
+    (propagation) => {
+      const asked = pod(requested()).when({
+        type: 'TerminatePod',
+        preconditions: {},
+        propagation,
+        reason: 'Requested',
+        nodeReady: false,
+      });
+      expect(asked.map(({ type }) => type)).toEqual(['PodTerminationRequested']);
+      const going = pod(requested(), ...asked);
+      const { meta, spec } = going.state();
+      const mark = propagation === 'Foreground' ? 'foregroundDeletion' : 'orphan';
+      expect(meta.finalizers).toEqual([mark]);
+      const desired = { labels: meta.labels, annotations: meta.annotations, ownerReferences: [], finalizers: [], spec };
+      const released = going.when({
+        type: 'ChangePod',
+        desired: { ...desired, spec: { ...spec } },
+        preconditions: {},
+        fieldManager: 'podledger-garbage-collector',
+        operation: 'Update',
+        managedFields: [],
+      });
+      expect(released.map(({ type }) => type)).toEqual(['PodChanged', 'PodDeleted']);
+    },
+  );
+
   it('waits for the last finalizer', () => {
     const held = requested({}, aMeta({ finalizers: ['a.example/hold'] }));
     const asked = pod(held).when(terminate());

@@ -98,7 +98,9 @@ function terminate(command: Command<'TerminatePod'>, pod: PodState): PodEvent[] 
       data: { gracePeriodSeconds: grace, propagation, reason, ...(message !== undefined && { message }) },
     });
   }
-  if (goesNow && pod.meta.finalizers.length === 0) {
+  // What depends on it is seen to first, by the garbage reconcile; that lets it go then.
+  const waits = !before && propagation !== 'Background';
+  if (goesNow && !waits && pod.meta.finalizers.length === 0) {
     events.push({ type: 'PodDeleted', data: { uid: pod.meta.uid, reason: pod.terminationReason ?? reason } });
   }
   return events;

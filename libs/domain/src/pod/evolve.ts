@@ -177,7 +177,7 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
     case 'PodTerminationRequested':
       return {
         ...pod,
-        meta: afterDeletionRequest(pod.meta, { ...event.data, propagation: 'Background' }, event),
+        meta: afterDeletionRequest(pod.meta, event.data, event),
         terminationReason: pod.terminationReason ?? event.data.reason,
         conditions: { ...pod.conditions, ...disruption(pod, event, event.data.reason) },
       };

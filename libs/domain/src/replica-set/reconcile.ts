@@ -1,6 +1,7 @@
 import type { Millis } from '../event.js';
 import type { PodState } from '../pod/pod.js';
 import { podPhase } from '../pod/readiness.js';
+import { withoutCondition } from '../workload/conditions.js';
 import { availableAt, isActivePod, isAvailable, readySince } from '../workload/pod-counts.js';
 import { claim } from '../workload/rules.js';
 import type { ReplicaSetState } from '../workload/workload.js';
@@ -11,6 +12,9 @@ export const MAX_PODS_PER_PASS = 500;
 
 /** Annotation by which a user says which pods to end first: the lower, the sooner. */
 export const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+
+/** Condition: pods of the set were refused. It goes when there is nothing more to make. */
+export const REPLICA_FAILURE = 'ReplicaFailure';
 
 /** What it takes to make a replica set true. */
 export interface ReplicaSetPlan {
@@ -62,7 +66,7 @@ function countStatus(
   const available = ready.filter((pod) => isAvailable(pod, minReadySeconds, now));
   const waiting = ready.filter((pod) => !available.includes(pod));
   const nextAt = Math.min(...waiting.map((pod) => availableAt(pod, minReadySeconds) ?? Infinity));
-  const { conditions } = set.status;
+  const conditions = withoutCondition(set.status.conditions ?? [], REPLICA_FAILURE);
   const status = {
     replicas: members.length,
     fullyLabeledReplicas: members.filter(({ meta }) =>
@@ -71,7 +75,7 @@ function countStatus(
     readyReplicas: ready.length,
     availableReplicas: available.length,
     observedGeneration: set.meta.generation,
-    ...(conditions && { conditions }),
+    ...(conditions.length > 0 && { conditions }),
   };
   return { status, ...(nextAt !== Infinity && { availableAt: nextAt }) };
 }

@@ -1,9 +1,10 @@
 import type { PodState } from '../pod/pod.js';
+import { withCondition } from '../workload/conditions.js';
 import { controllerReference, ownershipSteps, type WorkloadRules, type WorkloadStep } from '../workload/rules.js';
 import { podFromTemplate } from '../workload/pod-from-template.js';
 import { podCountsDiffer } from '../workload/pod-counts.js';
 import type { ReplicaSetState } from '../workload/workload.js';
-import { reconcileReplicaSet } from './reconcile.js';
+import { reconcileReplicaSet, REPLICA_FAILURE } from './reconcile.js';
 
 const manager = 'podledger-replicaset-controller';
 
@@ -14,6 +15,14 @@ export const replicaSetRules: WorkloadRules<'ReplicaSet'> = {
   child: 'Pod',
   selectorOf: ({ spec }) => spec.selector,
   isChildChange: podCountsDiffer,
+  refused: ({ status }, message, now) => ({
+    ...status,
+    conditions: withCondition(
+      status.conditions ?? [],
+      { type: REPLICA_FAILURE, status: 'True', reason: 'FailedCreate', message },
+      now,
+    ),
+  }),
   reconcile(set, { children, now }) {
     const pods = children.filter((child): child is PodState => child.kind === 'Pod');
     const plan = reconcileReplicaSet(set, pods, now);

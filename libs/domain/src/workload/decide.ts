@@ -21,7 +21,9 @@ export function decideWorkload(
   workload: AnyWorkload | undefined,
 ): WorkloadEvent[] {
   return decide(kind, command, workload).map((event) =>
-    event.type === 'ScaleRequested' ? event : ({ ...event, type: `${kind}${event.type}` } as WorkloadEvent),
+    event.type === 'ScaleRequested' || event.type === 'CreationRefused'
+      ? event
+      : ({ ...event, type: `${kind}${event.type}` } as WorkloadEvent),
   );
 }
 
@@ -36,6 +38,10 @@ function decide(kind: WorkloadKind, command: WorkloadCommand, workload: AnyWorkl
       return scale(workload, command.replicas, command.fieldManager);
     case 'RecordWorkloadStatus':
       return record(command, workload);
+    case 'RecordCreationRefused': {
+      const { uid, reason, message } = command;
+      return uid === workload.meta.uid ? [{ type: 'CreationRefused', data: { uid, reason, message } }] : [];
+    }
     case 'DeleteWorkload':
       return remove(command, workload);
     case 'FinishWorkloadDeletion':

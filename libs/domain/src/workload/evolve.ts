@@ -150,12 +150,13 @@ function evolve(
   }
   invariant(workload, `${event.type} at revision ${event.revision}, but ${event.stream} holds no ${kind}`);
   const after = step(workload, event);
+  if (after === workload) return workload;
   return after && { ...after, meta: { ...after.meta, resourceVersion: event.revision } };
 }
 
 /** `ReplicaSetChanged` as `Changed`. */
 const withoutKind = (kind: WorkloadKind, event: Recorded<WorkloadEvent>): Recorded<BareWorkloadEvent> =>
-  (event.type === 'ScaleRequested'
+  (event.type === 'ScaleRequested' || event.type === 'CreationRefused'
     ? event
     : { ...event, type: event.type.slice(kind.length) }) as Recorded<BareWorkloadEvent>;
 
@@ -182,6 +183,8 @@ function step(
       return { ...workload, meta: afterDeletionRequest(meta, { ...event.data, gracePeriodSeconds: 0 }, event) };
     case 'Deleted':
       return undefined;
+    case 'CreationRefused':
+      return workload;
     default:
       return withFact(workload, event);
   }

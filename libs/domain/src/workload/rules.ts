@@ -101,6 +101,8 @@ export interface WorkloadRules<K extends WorkloadKind = WorkloadKind> {
   ): readonly { readonly uid: string; readonly stream: string }[];
   /** What the workload itself records of pods, in the command that makes them. Only of plans that are carried out together. */
   factsOf?(made: readonly Made[]): readonly WorkloadShapes[K]['fact'][];
+  /** The status of a workload for which something could not be made, and why. Absent: its status does not tell. */
+  refused?(workload: WorkloadState<K>, message: string, now: Millis): WorkloadShapes[K]['status'];
   reconcile(workload: WorkloadState<K>, surroundings: Surroundings): WorkloadPlan<K>;
 }
 

@@ -94,6 +94,12 @@ export type ScaleRequested = NewEvent<
   }
 >;
 
+/** What a workload needs was refused: a pod of its template is not taken in. Recorded when the words change, else once a minute. */
+export type CreationRefused = NewEvent<
+  'CreationRefused',
+  { readonly uid: string; readonly reason: string; readonly message: string }
+>;
+
 /** What only some kinds have happen to them, without the kind's name before it. */
 export type WorkloadFact = WorkloadShapes[WorkloadKind]['fact'];
 
@@ -111,6 +117,7 @@ export type WorkloadEvent<K extends WorkloadKind = WorkloadKind> =
         | NewEvent<`${P}Deleted`, { readonly uid: string }>
         | FactEvent<P, WorkloadShapes[P]['fact']>;
     }[K]
+  | CreationRefused
   | ScaleRequested;
 
 /** The same without the kind's name before it: how deciders and folds of all kinds see it. */
@@ -121,6 +128,7 @@ export type BareWorkloadEvent =
   | NewEvent<'DeletionRequested', { readonly propagation: Propagation }>
   | NewEvent<'Deleted', { readonly uid: string }>
   | WorkloadFact
+  | CreationRefused
   | ScaleRequested;
 
 /** What may be wished of a workload of any kind. */
@@ -150,6 +158,7 @@ export type WorkloadCommand =
       readonly status: JsonObject;
       readonly facts?: readonly WorkloadFact[];
     }
+  | { readonly type: 'RecordCreationRefused'; readonly uid: string; readonly reason: string; readonly message: string }
   | { readonly type: 'DeleteWorkload'; readonly preconditions: Preconditions; readonly propagation: Propagation }
   /** The garbage reconcile's last step: dependents are gone or orphaned, the finalizers of propagation are taken off. */
   | { readonly type: 'FinishWorkloadDeletion'; readonly uid: string };
