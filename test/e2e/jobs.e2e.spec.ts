@@ -1,9 +1,13 @@
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { busybox } from '../support/images.js';
+import { testsOfKubectl } from '../support/kubectl.js';
 import { Product, type KubeList, type KubeObject } from '../support/product.js';
 
 jest.setTimeout(120_000);
+
+/** Before 1.21 kubectl knows the beta of cron jobs only, which Kubernetes has not served since 1.25. */
+const itSince = await testsOfKubectl();
 
 /** One product; the jobs of all cases run beside each other, for most of them wait. */
 let product: Product;
@@ -188,10 +192,11 @@ describe('a cron job', () => {
       return status.lastSuccessfulTime;
     });
     await product.kubectl('patch cronjob often --type=merge -p {"spec":{"suspend":true}}');
-    expect(await product.kubectl('get cronjob often --no-headers')).toMatch(/^often +@every 1s +<none> +True +0 /);
+    // The last one made may still run.
+    expect(await product.kubectl('get cronjob often --no-headers')).toMatch(/^often +@every 1s +<none> +True +\d+ /);
   });
 
-  it('is made by kubectl, gives its template to a job, and takes it along when it is deleted', async () => {
+  itSince(21)('is made by kubectl, gives its template to a job, and takes it along when it is deleted', async () => {
     await product.kubectl(
       `create cronjob nightly --image=${image} --schedule=@yearly --restart=Never -- echo good night`,
     );
@@ -207,7 +212,7 @@ describe('a cron job', () => {
     expect(await podsOf('tonight')).toEqual([]);
   });
 
-  it('needs a schedule that can be read', async () => {
+  itSince(21)('needs a schedule that can be read', async () => {
     await expect(product.kubectl(`create cronjob never --image=${image} --schedule=sometimes -- true`)).rejects.toThrow(
       /spec\.schedule: Invalid value: "sometimes": expected exactly 5 fields, found 1/,
     );

@@ -131,8 +131,11 @@ describe('probes', () => {
       async () => condition(await get('gated'), 'ContainersReady')?.status === 'True',
     );
     expect(condition(await get('gated'), 'Ready')).toMatchObject({ status: 'False', reason: 'ReadinessGatesNotReady' });
-    const open = JSON.stringify({ status: { conditions: [{ type: 'example.org/open', status: 'True' }] } });
-    await product.kubectl(`patch pod gated --subresource=status --type=strategic -p ${open}`);
+    const { status } = await product.client().call('PATCH', '/api/v1/namespaces/default/pods/gated/status', {
+      type: 'application/strategic-merge-patch+json',
+      body: { status: { conditions: [{ type: 'example.org/open', status: 'True' }] } },
+    });
+    expect(status).toBe(200);
     await eventually('it is ready', () => isReady('gated'));
     expect(await product.kubectl('get pod gated -o wide --no-headers')).toMatch(/1\/1\s*$/);
   });

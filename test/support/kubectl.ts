@@ -63,3 +63,14 @@ export async function kubectls(): Promise<KubectlBinary[]> {
   }
   return [...known.values()].sort((a, b) => a.minor - b.minor);
 }
+
+/**
+ * `it` for what needs kubectl 1.<minor>: with an older one as the newest here, as Debian 12's is, there is no such test, for it
+ * would be about that kubectl. Call it where tests are registered.
+ */
+export async function testsOfKubectl(): Promise<(minor: number) => (name: string, test: () => Promise<void>) => void> {
+  const newest = (await kubectls()).at(-1)?.minor ?? 0;
+  return (minor) => (name, test) => {
+    if (newest >= minor) it(name, test);
+  };
+}
