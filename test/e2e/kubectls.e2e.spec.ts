@@ -247,8 +247,7 @@ describe(`kubectl ${clients.map(([version]) => version).join(', ')}`, () => {
         await shell('seen', 'exec tail -f /dev/null');
         for (const { printed } of watches) await eventually('it is told', () => /Started container/.test(printed()));
         await k('delete pod seen --now');
-        for (const { printed } of watches)
-          await eventually('so is its end', () => /Killing/.test(printed()));
+        for (const { printed } of watches) await eventually('so is its end', () => /Killing/.test(printed()));
       } finally {
         await Promise.all(watches.map((one) => one.stop()));
       }
