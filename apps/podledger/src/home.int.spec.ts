@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Home, HomeLocked } from './home.js';
@@ -25,6 +25,16 @@ describe('a home', () => {
     expect(statSync(home.file('pki')).mode & 0o777).toBe(0o700);
     expect(statSync(home.file('pki', 'ca.key')).mode & 0o777).toBe(0o600);
     home.release();
+  });
+
+  it('keeps what is written once: whoever comes second, also in the same instant, gets what the first wrote', () => {
+    const first = Home.shared(path);
+    const second = Home.shared(path);
+    // The second comes while the first still thinks that there is nothing.
+    const seen = first.keep('key', () => second.keep('key', () => 'second') && 'first');
+    expect([seen, second.keep('key', () => 'third')]).toEqual(['second', 'second']);
+    expect(statSync(first.file('key')).mode & 0o777).toBe(0o600);
+    expect(readdirSync(path)).toEqual(['key']);
   });
 
   it('refuses a second holder, naming the first, and takes it when the first has given it free', async () => {
