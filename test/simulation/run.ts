@@ -107,16 +107,11 @@ async function trouble(world: World, random: Random): Promise<Workload> {
 async function settle(world: World, workload: Workload): Promise<void> {
   const { loop, verdicts } = world;
   const deadline = loop.now + BUDGET_MS;
+  tidyUp(world, workload);
   await world.run(LOOK_EVERY_MS);
   let problems = unsettled(world);
   while (problems.length > 0 && loop.now < deadline && !verdicts.violation) {
-    world.rejoinNodes();
-    for (const { meta } of world.oracle.state.pods()) {
-      if (meta.deletion && meta.finalizers.includes(FINALIZER)) void workload.letGo(meta.namespace, meta.name);
-    }
-    for (const { meta, spec } of world.oracle.state.all('CronJob')) {
-      if (!spec.suspend) void workload.suspend(meta.namespace, meta.name);
-    }
+    tidyUp(world, workload);
     await world.run(LOOK_EVERY_MS);
     problems = unsettled(world);
   }
@@ -139,6 +134,18 @@ async function settle(world: World, workload: Workload): Promise<void> {
   verdicts.check(steps <= allowedSteps, 'nothing spins', () => {
     return `${steps} steps in ${QUIET_MS} ms, ${allowedSteps} would do`;
   });
+}
+
+/** What people and operators do so that all can come to an end. */
+function tidyUp(world: World, workload: Workload): void {
+  const { state } = world.oracle;
+  world.rejoinNodes();
+  for (const { meta } of state.pods()) {
+    if (meta.deletion && meta.finalizers.includes(FINALIZER)) void workload.letGo(meta.namespace, meta.name);
+  }
+  for (const { meta, spec } of state.all('CronJob')) {
+    if (!spec.suspend) void workload.suspend(meta.namespace, meta.name);
+  }
 }
 
 /** Pods whose containers end, or cannot run, are tried again, later each time: some events each. */
