@@ -31,12 +31,12 @@ export interface ConfigUse {
 export function configMapEntries(
   { name = '', optional }: ConfigUse,
   { configMaps }: ConfigContents,
-): ReadonlyMap<string, Buffer> | undefined {
+): ReadonlyMap<string, Uint8Array> | undefined {
   const found = configMaps.get(name);
   if (!found) return absent(`configmap ${JSON.stringify(name)} not found`, optional);
   return new Map([
-    ...Object.entries(found.data).map(([key, text]): [string, Buffer] => [key, Buffer.from(text)]),
-    ...Object.entries(found.binaryData).map(([key, text]): [string, Buffer] => [key, Buffer.from(text, 'base64')]),
+    ...Object.entries(found.data).map(([key, text]): [string, Uint8Array] => [key, new TextEncoder().encode(text)]),
+    ...Object.entries(found.binaryData).map(([key, text]): [string, Uint8Array] => [key, bytesOfBase64(text)]),
   ]);
 }
 
@@ -44,13 +44,15 @@ export function configMapEntries(
 export function secretEntries(
   { name = '', optional }: ConfigUse,
   { secrets }: ConfigContents,
-): ReadonlyMap<string, Buffer> | undefined {
+): ReadonlyMap<string, Uint8Array> | undefined {
   const found = secrets.get(name);
   if (!found) return absent(`secret ${JSON.stringify(name)} not found`, optional);
-  return new Map(Object.entries(found.data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
+  return new Map(Object.entries(found.data).map(([key, text]) => [key, bytesOfBase64(text)]));
 }
 
 /** Nothing, where a use may do without; kubelet's words where it may not. */
 export function absent(message: string, optional: boolean | undefined): undefined {
   if (!optional) throw new DomainError('NotFound', message);
 }
+
+const bytesOfBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

@@ -73,9 +73,12 @@ function variablesFrom({ envFrom }: Container, { config = NO_CONFIG }: EnvContex
     return [...(entries ?? [])]
       .filter(([key]) => !binary || !(key in binary))
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, bytes]) => [prefix + key, bytes.toString()]);
+      .map(([key, bytes]) => [prefix + key, textOf(bytes)]);
   });
 }
+
+/** A byte order mark is part of the value. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 /** One entry; `undefined` when it is not there and need not be. */
 function keyValue(
@@ -86,7 +89,7 @@ function keyValue(
   const entries = kind === 'Secret' ? secretEntries(ref, config) : configMapEntries(ref, config);
   const isText = kind === 'Secret' || ref.key in (config.configMaps.get(ref.name ?? '')?.data ?? {});
   const found = isText ? entries?.get(ref.key) : undefined;
-  if (found) return found.toString();
+  if (found) return textOf(found);
   return absent(`couldn't find key ${ref.key} in ${kind} ${pod.key.namespace}/${ref.name ?? ''}`, ref.optional);
 }
 
