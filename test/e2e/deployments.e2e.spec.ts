@@ -251,6 +251,10 @@ describe('a daemon set', () => {
     expect(await Promise.all((await podsOf('agent')).filter(isReady).map(served))).toEqual(['v2', 'v2']);
     const states = await history('agent', from, await mark('agent'));
     expect(Math.min(...states.map((pods) => pods.filter(isReady).length))).toBe(1);
+    expect(await product.kubectl('rollout history daemonset/agent --revision=1')).toContain('v1');
+    await product.kubectl('rollout undo daemonset/agent');
+    await product.kubectl('rollout status daemonset/agent --timeout=60s');
+    expect(await Promise.all((await podsOf('agent')).filter(isReady).map(served))).toEqual(['v1', 'v1']);
 
     joined.push(await product.join('late'));
     await eventually('it is on the new node', async () => (await nodes()).includes('late'));

@@ -1,8 +1,10 @@
 import {
   ClusterState,
+  decidePlain,
   decidePod,
   decideWorkload,
   editableOf,
+  isPlain,
   isWorkload,
   type Millis,
   type NewEvent,
@@ -134,6 +136,24 @@ export class WorkloadModel {
       this.record(stream, decidePod(command, current));
       return;
     }
+    if (isPlain(current)) {
+      const command =
+        step.type === 'Edit'
+          ? ({
+              type: 'ChangePlainObject',
+              kind: current.kind,
+              desired: { ...editableOf(current), ...step.desired },
+              ...edit,
+            } as const)
+          : ({
+              type: 'DeletePlainObject',
+              kind: current.kind,
+              preconditions: {},
+              propagation: step.propagation,
+            } as const);
+      this.record(stream, decidePlain(command, current));
+      return;
+    }
     const workload = current as WorkloadState;
     const command: WorkloadCommand =
       step.type === 'Edit'
@@ -150,6 +170,11 @@ export class WorkloadModel {
     if (step.kind === 'Pod') {
       const command = { type: 'RequestPod', namespace: NAMESPACE, name, meta, spec: step.spec } as const;
       this.record(stream, decidePod(command, undefined));
+      return;
+    }
+    if (step.kind === 'ControllerRevision') {
+      const command = { type: 'RequestPlainObject', kind: step.kind, name, meta, body: step.spec } as const;
+      this.record(stream, decidePlain(command, undefined));
       return;
     }
     const { spec, replicas } = step;

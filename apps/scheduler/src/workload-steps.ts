@@ -1,11 +1,13 @@
 import {
   admitPod,
   type ClusterState,
+  decidePlain,
   decidePod,
   decideWorkload,
   type DomainError,
   editableOf,
   generatedName,
+  isPlain,
   isWorkload,
   type JsonObject,
   type Made,
@@ -198,6 +200,15 @@ export class WorkloadSteps {
       const command = { type: 'ChangePod', desired: { ...editableOf(current), ...desired }, ...request } as const;
       return [{ stream, events: decidePod(command, current) }];
     }
+    if (isPlain(current)) {
+      const command = {
+        type: 'ChangePlainObject',
+        kind: current.kind,
+        desired: { ...editableOf(current), ...desired },
+        ...request,
+      } as const;
+      return [{ stream, events: decidePlain(command, current) }];
+    }
     if (!isWorkload(current)) return [];
     const command = { type: 'ChangeWorkload', desired: { ...editableOf(current), ...desired }, ...request } as const;
     return [{ stream, events: decideWorkload(current.kind, command, current) }];
@@ -222,6 +233,11 @@ function create(state: ClusterState, namespace: string, batch: readonly Drawn[])
         const admitted = admitPod(spec, { namespace, name: meta.generateName ?? name }, state);
         const command = { type: 'RequestPod', namespace, name, meta, spec: admitted } as const;
         return { stream, events: decidePod(command, podAt(state, stream)) };
+      }
+      if (kind === 'ControllerRevision') {
+        const command = { type: 'RequestPlainObject', kind, name, meta, body: spec } as const;
+        const taken = state.get(stream);
+        return { stream, events: decidePlain(command, taken && isPlain(taken) ? taken : undefined) };
       }
       const { replicas } = creation;
       const command = {

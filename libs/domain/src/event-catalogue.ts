@@ -215,6 +215,10 @@ export const EVENT_CATALOGUE: Readonly<Record<EventType, CatalogueEntry>> = {
     producer: 'api',
     cause: 'A client wrote or deleted it; the scheduler made the default one of a namespace.',
   },
+  ControllerRevisionChanged: {
+    producer: 'scheduler',
+    cause: 'A daemon set has another template, went back to an old one, or keeps fewer; a client wrote or deleted it.',
+  },
   PriorityClassChanged: {
     producer: 'api',
     cause: 'A client wrote or deleted it; the first start made those of the system.',

@@ -41,6 +41,7 @@ export * from './workload/template-hash.js';
 export * from './workload/rules.js';
 export * from './workload/rules-of.js';
 export * from './daemon-set/daemon-set.js';
+export * from './daemon-set/history.js';
 export * from './daemon-set/nodes.js';
 export * from './daemon-set/reconcile.js';
 export * from './daemon-set/update.js';

@@ -1,5 +1,6 @@
 import { cronjobs } from './cronjobs.js';
 import { configmaps } from './configmaps.js';
+import { controllerrevisions } from './controllerrevisions.js';
 import { daemonsets } from './daemonsets.js';
 import { deployments } from './deployments.js';
 import { events, eventsOfEventsGroup } from './events.js';
@@ -25,6 +26,7 @@ export const served: readonly ResourceDefinition[] = [
   serviceaccounts,
   deployments,
   daemonsets,
+  controllerrevisions,
   replicasets,
   jobs,
   cronjobs,

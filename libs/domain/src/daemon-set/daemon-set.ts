@@ -30,5 +30,7 @@ export interface DaemonSetStatus extends JsonObject {
   readonly updatedNumberScheduled: number;
   readonly numberAvailable: number;
   readonly numberUnavailable: number;
+  /** How often the name of a new revision was taken by another. */
+  readonly collisionCount?: number;
   readonly conditions?: readonly WorkloadCondition[];
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { aContainer, aPodSpec } from '../../../../test/support/builders.js';
 import { WorkloadModel } from '../../../../test/support/workload-model.js';
+import { streamOfKind } from '../meta/kinds.js';
 import { nodeStream } from '../stream.js';
 import { ENDED_DAEMON_MS } from './reconcile.js';
 import { daemonPodSpec, nodeOfDaemonPod } from './nodes.js';
@@ -195,6 +196,73 @@ describe('an update of a daemon set', () => {
     model.gone(pod);
     settle();
     expect(daemons().filter((text) => text.endsWith('v2'))).toHaveLength(1);
+  });
+});
+
+describe('the history of a daemon set', () => {
+  const revisions = () =>
+    [...model.state.all('ControllerRevision')]
+      .map(({ body }) => [JSON.stringify(body['data']).match(/"image":"(\w+)"/)?.[1], body['revision']])
+      .sort();
+
+  it('keeps each template it had, as a patch that brings it back, and numbers the newest highest', () => {
+    request();
+    settle();
+    expect([...model.state.all('ControllerRevision')]).toMatchObject([
+      {
+        meta: { labels, ownerReferences: [{ kind: 'DaemonSet', name: 'agent', controller: true }] },
+        body: { revision: 1, data: { spec: { template: { $patch: 'replace', spec: { restartPolicy: 'Always' } } } } },
+      },
+    ]);
+    model.edit('DaemonSet', 'agent', { template: template('v2') });
+    settle();
+    expect(revisions()).toEqual([
+      ['v1', 1],
+      ['v2', 2],
+    ]);
+    model.edit('DaemonSet', 'agent', { template: template('v1') });
+    settle();
+    expect(revisions()).toEqual([
+      ['v1', 3],
+      ['v2', 2],
+    ]);
+    expect(daemons()).toEqual(['n1 v1', 'n2 v1']);
+  });
+
+  it('keeps no more than it is asked to, and every one that a pod is of', () => {
+    request({ revisionHistoryLimit: 1, updateStrategy: { type: 'OnDelete' } });
+    settle();
+    for (const image of ['v2', 'v3', 'v4']) {
+      model.edit('DaemonSet', 'agent', { template: template(image) });
+      settle();
+    }
+    expect(revisions()).toEqual([
+      ['v1', 1],
+      ['v3', 3],
+      ['v4', 4],
+    ]);
+  });
+
+  it('draws another hash when the name of a revision is taken', () => {
+    request();
+    settle();
+    const [first] = model.state.all('ControllerRevision');
+    if (!first) throw new Error('no revision');
+    model.record(streamOfKind('ControllerRevision', 'shop', first.meta.name), [
+      {
+        type: 'ControllerRevisionChanged',
+        data: {
+          change: 'Edited',
+          changes: [{ path: ['metadata', 'ownerReferences'], to: [] }],
+          fieldManager: 'test',
+          operation: 'Update',
+          managedFields: [],
+        },
+      },
+    ]);
+    settle();
+    expect(status()).toMatchObject({ collisionCount: 1, updatedNumberScheduled: 2 });
+    expect([...model.state.all('ControllerRevision')]).toHaveLength(2);
   });
 });
 

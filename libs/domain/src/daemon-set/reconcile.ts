@@ -10,9 +10,9 @@ import {
   type WorkloadPlan,
   type WorkloadStep,
 } from '../workload/rules.js';
-import { templateHash } from '../workload/template-hash.js';
 import type { WorkloadState } from '../workload/workload.js';
 import type { DaemonSetStatus } from './daemon-set.js';
+import { historyOf } from './history.js';
 import { daemonFit, daemonPodSpec, nodeOfDaemonPod } from './nodes.js';
 import { CONTROLLER_REVISION_HASH, type DaemonNode, updateStep } from './update.js';
 
@@ -50,9 +50,11 @@ export function reconcileDaemonSet(set: DaemonSet, { children, cluster, now }: S
       return { name, pods: byNode.get(name) ?? [], ...daemonFit(set.spec.template.spec, node) };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const hash = templateHash(set.spec.template);
+  const history = historyOf(set, owned, cluster, DAEMON_SET_MANAGER);
+  const { hash } = history;
   const { status, again } = statusOf(set, nodes, hash, now);
   if (set.meta.deletion) return { steps: [], status };
+  if (history.collided) return { steps: [], status: { ...status, collisionCount: (status.collisionCount ?? 0) + 1 } };
   const known = new Set(nodes.map(({ name }) => name));
   const stranded = owned.filter((pod) => !pod.meta.deletion && !known.has(nodeOfDaemonPod(pod) ?? ''));
   const spare = nodes.flatMap((node) => surplusOf(set, node, hash, now));
@@ -63,6 +65,7 @@ export function reconcileDaemonSet(set: DaemonSet, { children, cluster, now }: S
   const update = updateStep(set, wanted, hash, now);
   const add = [...missing, ...update.surge];
   const steps = [
+    ...history.steps,
     ...[...new Set([...stranded, ...spare, ...due, ...update.remove])].map(removal),
     ...add.slice(0, MAX_DAEMONS_PER_PASS).map((node) => creation(set, node, hash)),
   ];
@@ -126,7 +129,7 @@ function statusOf(
     .filter((pod) => !available.includes(pod))
     .map((pod) => availableAt(pod, minReadySeconds) ?? Infinity);
   const again = Math.min(...dues);
-  const { conditions } = set.status;
+  const { conditions, collisionCount } = set.status;
   const status = {
     currentNumberScheduled: first.length,
     numberMisscheduled: nodes.filter(({ shouldRun, pods }) => !shouldRun && pods.length > 0).length,
@@ -136,6 +139,7 @@ function statusOf(
     updatedNumberScheduled: wanted.filter(({ pods }) => pods[0]?.meta.labels[CONTROLLER_REVISION_HASH] === hash).length,
     numberAvailable: available.length,
     numberUnavailable: wanted.length - available.length,
+    ...(collisionCount !== undefined && { collisionCount }),
     ...(conditions && { conditions }),
   };
   return { status, ...(again !== Infinity && { again }) };

@@ -1,5 +1,5 @@
 import { podCountsDiffer } from '../workload/pod-counts.js';
-import type { WorkloadRules } from '../workload/rules.js';
+import { controllerOf, type WorkloadRules } from '../workload/rules.js';
 import { DAEMON_SET_MANAGER, reconcileDaemonSet } from './reconcile.js';
 
 /** Keeps one pod of each daemon set on every node that fits, also on those that join later. */
@@ -11,7 +11,9 @@ export const daemonSetRules: WorkloadRules<'DaemonSet'> = {
   isChildChange: (before, after) =>
     podCountsDiffer(before, after) ||
     (before?.kind === 'Pod' && after?.kind === 'Pod' && before.nodeName !== after.nodeName),
-  alsoConcerned({ before, after }, cluster) {
+  alsoConcerned({ kind, before, after }, cluster) {
+    const revision = after ?? before;
+    if (kind === 'ControllerRevision' && revision) return [controllerOf(revision)?.uid ?? ''];
     const was = before?.kind === 'Node' ? before : undefined;
     const is = after?.kind === 'Node' ? after : undefined;
     const isSame =

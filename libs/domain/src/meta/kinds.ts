@@ -16,6 +16,13 @@ export const KINDS: readonly KindNames[] = [
   { kind: 'Pod', group: 'core', plural: 'pods', apiVersion: 'v1', namespaced: true },
   { kind: 'DaemonSet', group: 'apps', plural: 'daemonsets', apiVersion: 'apps/v1', namespaced: true },
   { kind: 'Deployment', group: 'apps', plural: 'deployments', apiVersion: 'apps/v1', namespaced: true },
+  {
+    kind: 'ControllerRevision',
+    group: 'apps',
+    plural: 'controllerrevisions',
+    apiVersion: 'apps/v1',
+    namespaced: true,
+  },
   { kind: 'ReplicaSet', group: 'apps', plural: 'replicasets', apiVersion: 'apps/v1', namespaced: true },
   { kind: 'Job', group: 'batch', plural: 'jobs', apiVersion: 'batch/v1', namespaced: true },
   { kind: 'CronJob', group: 'batch', plural: 'cronjobs', apiVersion: 'batch/v1', namespaced: true },

@@ -13,7 +13,7 @@ import type {
  * Kinds without a life of their own: nothing ever happens to such an object but that it is written. Each has one event,
  * `<Kind>Changed`, and all share one decider.
  */
-export const PLAIN_KINDS = ['ConfigMap', 'PriorityClass', 'Secret', 'ServiceAccount'] as const;
+export const PLAIN_KINDS = ['ConfigMap', 'ControllerRevision', 'PriorityClass', 'Secret', 'ServiceAccount'] as const;
 export type PlainKind = (typeof PLAIN_KINDS)[number];
 
 /** Data of every `<Kind>Changed` of a plain kind: what was done to the object. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.js';
 import { namesOf } from '../meta/kinds.js';
 import type { Editable, OwnerReference, Propagation, RequestedMeta } from '../meta/object-meta.js';
 import type { NodeState } from '../node/node.js';
+import type { PlainState } from '../plain/plain-object.js';
 import type { LabelSelector, PodSpec } from '../pod/pod-spec.js';
 import type { PodState, TerminationReason } from '../pod/pod.js';
 import { matchesSelector } from '../selector.js';
@@ -13,6 +14,9 @@ import type { AnyWorkload, WorkloadKind, WorkloadShapes, WorkloadState } from '.
 /** What workloads are made of: pods, or workloads again. */
 export type ChildKind = 'Pod' | WorkloadKind;
 export type ChildState = PodState | WorkloadState;
+
+/** What a step may be about: a child, or a template kept for a rollback. */
+export type Handled = ChildState | PlainState<'ControllerRevision'>;
 
 /** Something to make. The shell draws the uid, and the end of the name where only `meta.generateName` is given. */
 interface Creation {
@@ -24,12 +28,14 @@ interface Creation {
 /** One thing to do to make a workload true. Each becomes a command of its own; pods to make are taken together. */
 export type WorkloadStep =
   | (Creation & { readonly kind: 'Pod'; readonly spec: PodSpec })
+  /** `spec` is the whole body. */
+  | (Creation & { readonly kind: 'ControllerRevision'; readonly spec: JsonObject })
   | (Creation & { readonly kind: WorkloadKind; readonly spec: JsonObject; readonly replicas?: number })
   /** An edit of metadata or spec, `replicas` included; what is absent stays. */
-  | { readonly type: 'Edit'; readonly object: ChildState; readonly desired: Partial<Editable> }
+  | { readonly type: 'Edit'; readonly object: Handled; readonly desired: Partial<Editable> }
   | {
       readonly type: 'Delete';
-      readonly object: ChildState;
+      readonly object: Handled;
       readonly reason: TerminationReason;
       readonly propagation: Propagation;
       readonly message?: string;

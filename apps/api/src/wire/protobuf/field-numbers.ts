@@ -25,6 +25,7 @@ const numbers: Readonly<Partial<Record<TypeId, string>>> = {
   'meta.v1.OwnerReference': 'kind=1 name=3 uid=4 apiVersion=5 controller?=6 blockOwnerDeletion?=7',
   'meta.v1.Preconditions': 'uid?=1 resourceVersion?=2',
 
+  'apps.v1.ControllerRevision': 'metadata=1 revision=3',
   'apps.v1.DaemonSet': 'metadata=1 spec=2 status=3',
   'apps.v1.DaemonSetCondition': 'type=1 status=2 lastTransitionTime=3 reason=4 message=5',
   'apps.v1.DaemonSetSpec': 'selector=1 template=2 updateStrategy=3 minReadySeconds=4 revisionHistoryLimit?=6',

@@ -8,6 +8,19 @@ export const kubernetesVersion = 'v1.34.0';
  * must be there; the rest is a scalar or the id of another type.
  */
 export const types = {
+  'apps.v1.ControllerRevision': {
+    apiVersion: 'string',
+    data: 'json',
+    kind: 'string',
+    metadata: 'meta.v1.ObjectMeta',
+    revision: 'int64!',
+  },
+  'apps.v1.ControllerRevisionList': {
+    apiVersion: 'string',
+    items: '[]apps.v1.ControllerRevision!',
+    kind: 'string',
+    metadata: 'meta.v1.ListMeta',
+  },
   'apps.v1.DaemonSet': {
     apiVersion: 'string',
     kind: 'string',

@@ -22,6 +22,8 @@ import {
   validateServiceAccountUpdate,
 } from './config-kinds.js';
 import {
+  validateControllerRevision,
+  validateControllerRevisionUpdate,
   validateDaemonSet,
   validateDeployment,
   validateReplicaSet,
@@ -50,6 +52,8 @@ function faultsOfNew(object: JsonObject): FieldFault[] {
       return validateReplicaSet(seenAs('apps.v1.ReplicaSet', object));
     case 'apps/v1 Deployment':
       return validateDeployment(seenAs('apps.v1.Deployment', object));
+    case 'apps/v1 ControllerRevision':
+      return validateControllerRevision(seenAs('apps.v1.ControllerRevision', object));
     case 'apps/v1 DaemonSet':
       return validateDaemonSet(seenAs('apps.v1.DaemonSet', object));
     case 'batch/v1 Job':
@@ -81,6 +85,11 @@ function faultsOfEdit(before: JsonObject, after: JsonObject): FieldFault[] {
   switch (kindOf(after)) {
     case 'v1 Pod':
       return validatePodUpdate(seenAs('core.v1.Pod', before), seenAs('core.v1.Pod', after));
+    case 'apps/v1 ControllerRevision':
+      return validateControllerRevisionUpdate(
+        seenAs('apps.v1.ControllerRevision', before),
+        seenAs('apps.v1.ControllerRevision', after),
+      );
     case 'apps/v1 ReplicaSet':
     case 'apps/v1 Deployment':
     case 'apps/v1 DaemonSet':

@@ -5,6 +5,7 @@ import { metadataChangeFaults, metadataFaults } from './metadata.js';
 import { selectorOfWorkloadFaults, templateFaults, templateWarnings } from './pod-template.js';
 
 type ReplicaSet = Wire<'apps.v1.ReplicaSet'>;
+type ControllerRevision = Wire<'apps.v1.ControllerRevision'>;
 type DaemonSet = Wire<'apps.v1.DaemonSet'>;
 type Deployment = Wire<'apps.v1.Deployment'>;
 type IntOrString = number | string;
@@ -57,6 +58,25 @@ export function validateDeployment({ metadata, spec = {} }: Deployment): FieldFa
       : []),
   ];
 }
+
+/** What is wrong with a template kept for a rollback. */
+export function validateControllerRevision({ metadata, data, revision }: ControllerRevision): FieldFault[] {
+  return [
+    ...metadataFaults(metadata),
+    ...notNegative('revision', revision),
+    ...(data === undefined ? [required('data', 'data is mandatory')] : []),
+  ];
+}
+
+/** What is wrong with an edit of one: what it holds is fixed. */
+export const validateControllerRevisionUpdate = (
+  before: ControllerRevision,
+  after: ControllerRevision,
+): FieldFault[] => [
+  ...validateControllerRevision(after),
+  ...metadataChangeFaults(before.metadata, after.metadata),
+  ...(sameJson(before.data, after.data) ? [] : [invalid('data', after.data, 'field is immutable')]),
+];
 
 /** What is wrong with a daemon set, its defaults included. */
 export function validateDaemonSet({ metadata, spec = {} }: DaemonSet): FieldFault[] {
