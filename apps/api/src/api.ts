@@ -12,7 +12,14 @@ import {
   revokeNodeUsers,
   type JoinTokenStore,
 } from '#bus';
-import { ClusterProjection, CommandBus, MasterKey, PostgresEventLog, PostgresSecretVault } from '#eventlog';
+import {
+  ClusterProjection,
+  CommandBus,
+  type GrowthNews,
+  MasterKey,
+  PostgresEventLog,
+  PostgresSecretVault,
+} from '#eventlog';
 import { SystemClock, SystemIds } from '#system';
 import { createApiCore } from './api-core.js';
 import { ApiModule } from './api.module.js';
@@ -43,6 +50,8 @@ export interface ServingConfig {
 export interface ApiConfig extends ServingConfig {
   /** `postgres://` address of the role that may append and read, and nothing else. */
   readonly databaseUrl: string;
+  /** Shared with the other apps of this process. */
+  readonly growth?: GrowthNews;
   /** The key that wraps the keys of secrets: 32 bytes in base64. */
   readonly masterKey: string;
   readonly bus: {
@@ -93,7 +102,8 @@ export async function startApi(config: ApiConfig): Promise<RunningApi> {
     url: config.databaseUrl,
     masterKey: MasterKey.parse(config.masterKey),
   });
-  const log = new PostgresEventLog({ url: config.databaseUrl, clock, ids });
+  const { growth } = config;
+  const log = new PostgresEventLog({ url: config.databaseUrl, clock, ids, ...(growth && { news: growth }) });
   const bus = await NatsBus.connect({
     url,
     name: 'podledger-api',

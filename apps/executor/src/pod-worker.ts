@@ -186,7 +186,11 @@ export class PodWorker {
     if (this.isWaiting) return undefined;
     let lookAgain = true;
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      if (lookAgain) this.observed = await runtime.list(this.key.uid);
+      if (lookAgain) {
+        // This look sees what the bell was rung for until now, mostly the starts of the round before.
+        this.wakeup.hush();
+        this.observed = await runtime.list(this.key.uid);
+      }
       if (this.stopped) return undefined;
       const plan = this.decide();
       let actions = plan.actions;

@@ -8,7 +8,12 @@ export class Wakeup {
     this.waiter?.();
   }
 
-  /** Whether it was rung since the last {@link wait}. */
+  /** What it was rung for so far is about to be seen to. */
+  hush(): void {
+    this.rung = false;
+  }
+
+  /** Whether it was rung since the last {@link wait} or {@link hush}. */
   get isRung(): boolean {
     return this.rung;
   }

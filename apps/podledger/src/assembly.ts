@@ -1,3 +1,5 @@
+import type { GrowthNews } from '#eventlog';
+
 /**
  * What the command line needs of the three apps. Each runs in this process or in one of its own from the same settings; the
  * two ways differ in nothing else.
@@ -25,6 +27,8 @@ export interface BusAccess {
 export interface LogAccess {
   /** `postgres://` address of the role that may append and read, and nothing else. */
   readonly databaseUrl: string;
+  /** Shared by the apps of one process: what one appends is handed to the others. */
+  readonly growth?: GrowthNews;
 }
 
 export interface ApiConfig extends LogAccess {

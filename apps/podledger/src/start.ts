@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { GrowthNews } from '#eventlog';
 import { SystemClock } from '#system';
 import { readDockerHost } from '../../executor/src/docker-endpoint.js';
 import { hostAddress } from '../../executor/src/host-address.js';
@@ -121,11 +122,13 @@ export class AllInOne implements Service {
   ): Promise<RunningApi> {
     const { apps, parts, options } = this;
     const { databaseUrl, bus, ownNats } = servers;
+    const growth = new GrowthNews();
     const identity = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    await parts.start('scheduler', rank.scheduler, () => apps.startScheduler({ databaseUrl, bus, identity }));
+    await parts.start('scheduler', rank.scheduler, () => apps.startScheduler({ databaseUrl, growth, bus, identity }));
     return parts.start('API', rank.api, () =>
       apps.startApi({
         databaseUrl,
+        growth,
         bus,
         listen: options.listen,
         tls,

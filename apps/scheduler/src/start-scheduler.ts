@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { NatsBus } from '#bus';
 import { NatsTransport } from '#bus/nest';
-import { ClusterProjection, CommandBus, PostgresEventLog } from '#eventlog';
+import { ClusterProjection, CommandBus, type GrowthNews, PostgresEventLog } from '#eventlog';
 import { SystemClock, SystemIds } from '#system';
 import type { Report } from './reconcile-loop.js';
 import { Scheduler } from './scheduler.js';
@@ -11,6 +11,8 @@ import { SchedulerModule } from './scheduler.module.js';
 export interface SchedulerConfig {
   /** `postgres://` address of the role that may append and read, and nothing else. */
   readonly databaseUrl: string;
+  /** Shared with the other apps of this process. */
+  readonly growth?: GrowthNews;
   readonly bus: {
     readonly url: string;
     /** Text of a NATS credentials file. Absent: the server asks for none. */
@@ -39,11 +41,11 @@ const reportAsWarning: Report = (problem, cause) => {
 
 /** Connects to Postgres and NATS and stands by, or leads. Resolves once its view of the cluster is warm. */
 export async function startScheduler(config: SchedulerConfig): Promise<RunningScheduler> {
-  const { databaseUrl, identity, report = reportAsWarning } = config;
+  const { databaseUrl, growth, identity, report = reportAsWarning } = config;
   const { url, credentials, ca } = config.bus;
   const clock = new SystemClock();
   const ids = new SystemIds();
-  const log = new PostgresEventLog({ url: databaseUrl, clock, ids });
+  const log = new PostgresEventLog({ url: databaseUrl, clock, ids, ...(growth && { news: growth }) });
   const bus = await NatsBus.connect({
     url,
     name: 'podledger-scheduler',

@@ -1,5 +1,6 @@
 export { type Decision, type CommandHandling, handleCommand } from './handle-command.js';
 export { EventCodec, type Upcaster } from './event-codec.js';
+export { GrowthNews } from './growth-news.js';
 export { InMemoryEventLog, type InMemoryEventLogOptions, type Schedule } from './in-memory-event-log.js';
 export { LogFollower, type LogFollowerOptions } from './log-follower.js';
 export { LogState, SCHEDULER_LEASE } from './log-state.js';

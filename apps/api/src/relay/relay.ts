@@ -9,6 +9,7 @@ import {
   type Revision,
 } from '#domain';
 import { eventSubject } from '#bus';
+import { LogFollower } from '#eventlog';
 
 /** The lease that makes one relay the active one. */
 const LEASE = 'relay';
@@ -17,8 +18,9 @@ const RENEW_MS = 1_000;
 const TTL_MS = 4_000;
 /** Events read and published at a time. */
 const BATCH = 500;
-/** Without news the log is read this often, and the stream looked at a few times less: a wiped one is made anew. */
+/** Without news the log is read this often. */
 const POLL_MS = 1_000;
+/** The stream itself is looked at this often: a wiped one is made anew. */
 const LOOK_AGAIN_MS = 5_000;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 2_000;
@@ -124,35 +126,45 @@ export class Relay {
   }
 
   private async relay(term: AbortSignal): Promise<void> {
-    const { log, feed, clock } = this.options;
-    let position: Position | undefined;
-    let lookedAt = clock.now();
+    const { clock } = this.options;
     let backoffMs = FIRST_BACKOFF_MS;
     while (!term.aborted) {
       try {
-        if (position === undefined) {
-          position = await this.locate();
-          lookedAt = clock.now();
-        }
-        const events = await log.readAfter(position.base + position.lastSequence, BATCH);
-        backoffMs = FIRST_BACKOFF_MS;
-        if (events.length === 0) {
-          await this.growth(term);
-          if (clock.now() - lookedAt >= LOOK_AGAIN_MS) position = undefined;
-          continue;
-        }
-        if (term.aborted) return;
-        await feed.publish(
-          position.lastSequence,
-          events.map((event) => ({ subject: eventSubject(event), event })),
-        );
-        position = { ...position, lastSequence: position.lastSequence + events.length };
+        await this.relayFrom(await this.locate(), term, () => (backoffMs = FIRST_BACKOFF_MS));
       } catch (error) {
         if (!(error instanceof FeedMoved || error instanceof NoAnswer || error instanceof LogUnavailable)) throw error;
-        position = undefined;
         await clock.sleep(backoffMs, term);
         backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
       }
+    }
+  }
+
+  /** Publishes what comes after a position, until it is time to look at the stream again. Throws what publishing throws. */
+  private async relayFrom({ base, lastSequence }: Position, term: AbortSignal, published: () => void): Promise<void> {
+    const { log, feed, clock } = this.options;
+    const until = new AbortController();
+    const end = (): void => until.abort();
+    const cancel = clock.after(LOOK_AGAIN_MS, end);
+    term.addEventListener('abort', end);
+    let sequence = lastSequence;
+    const follower = new LogFollower(log, clock, {
+      from: base + lastSequence,
+      pageSize: BATCH,
+      pollMs: POLL_MS,
+      onEvents: async (events) => {
+        await feed.publish(
+          sequence,
+          events.map((event) => ({ subject: eventSubject(event), event })),
+        );
+        sequence += events.length;
+        published();
+      },
+    });
+    try {
+      if (!term.aborted) await follower.start(until.signal);
+    } finally {
+      cancel();
+      term.removeEventListener('abort', end);
     }
   }
 
@@ -172,17 +184,5 @@ export class Relay {
     const base = Math.max(0, head - this.windowEvents);
     await feed.create(base);
     return { base, lastSequence: 0 };
-  }
-
-  /** Resolves when the log may have grown, after a while in any case. */
-  private async growth(term: AbortSignal): Promise<void> {
-    const { log, clock } = this.options;
-    const grown = new AbortController();
-    const wake = (): void => grown.abort();
-    const unsubscribe = log.onGrowth(wake);
-    term.addEventListener('abort', wake);
-    await clock.sleep(POLL_MS, grown.signal);
-    term.removeEventListener('abort', wake);
-    unsubscribe();
   }
 }

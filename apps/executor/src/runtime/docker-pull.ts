@@ -46,6 +46,8 @@ export function imageIdOf(info: Pick<Dockerode.ImageInspectInfo, 'Id' | 'RepoDig
 export class DockerImages {
   private readonly underWay = new Map<string, { readonly done: Promise<string>; readonly listeners: Set<Listener> }>();
   private readonly resolved = new Map<string, string>();
+  /** Looks under way: who asks meanwhile is given the same answer. */
+  private readonly looks = new Map<string, Promise<string | undefined>>();
 
   constructor(
     private readonly client: DockerClient,
@@ -54,7 +56,12 @@ export class DockerImages {
 
   /** What a reference is on this engine; `undefined` when it is not here. */
   async find(reference: string): Promise<string | undefined> {
-    return this.inspect(parseReference(reference).full, reference);
+    const { full } = parseReference(reference);
+    const known = this.looks.get(full);
+    if (known) return known;
+    const look = this.inspect(full, reference).finally(() => this.looks.delete(full));
+    this.looks.set(full, look);
+    return look;
   }
 
   /** The image id of a container that was made from an image given by id; the bare id when the image has gone since. */

@@ -17,6 +17,7 @@ import {
 import { Coalescer, type Outcome } from '../coalescer.js';
 import { checkCommand } from '../command-checks.js';
 import { EventCodec, type EventRow, parseInt8 } from '../event-codec.js';
+import { GrowthNews } from '../growth-news.js';
 import {
   batchParameters,
   encodeCommand,
@@ -41,6 +42,8 @@ export interface PostgresEventLogOptions {
   readonly ids: IdSource;
   readonly codec?: EventCodec;
   readonly schema?: string;
+  /** Shared with other handles of this process on the same log, and on no other. */
+  readonly news?: GrowthNews;
   readonly readConnections?: number;
   /** How long one call to the database may take before its connection is given up. */
   readonly queryTimeoutMs?: number;
@@ -77,10 +80,7 @@ export class PostgresEventLog implements EventLog {
   readonly #reads: pg.Pool;
   readonly #appends: Coalescer<EncodedCommand, Appended>;
   readonly #heads: Coalescer<'head', Revision>;
-  readonly #listeners = new Set<(news: Growth) => void>();
-  /** What others have said about the head while a batch of ours was under way. */
-  #heard: Growth | undefined;
-  #underWay = 0;
+  readonly #news: GrowthNews;
   readonly #closing = new AbortController();
   #listener: GrowthListener | undefined;
   #dataSource: Promise<DataSource> | undefined;
@@ -89,13 +89,14 @@ export class PostgresEventLog implements EventLog {
   constructor(private readonly options: PostgresEventLogOptions) {
     const { readConnections = 4 } = options;
     this.#codec = options.codec ?? new EventCodec();
+    this.#news = options.news ?? new GrowthNews();
     this.#schema = plainName(options.schema ?? DEFAULT_SCHEMA);
     this.#writes = this.#pool(1);
     // A connection of their own, so that leases are renewed however busy the log is.
     this.#leases = this.#pool(1);
     this.#reads = this.#pool(readConnections);
     const bounds = { maxItems: MAX_BATCH_COMMANDS, maxBytes: MAX_BATCH_BYTES };
-    this.#appends = new Coalescer((batch) => this.#appendBatch(batch), {
+    this.#appends = new Coalescer((batch) => this.#news.during(() => this.#appendBatch(batch)), {
       ...bounds,
       lanes: LANES,
       minBeside: MIN_BESIDE,
@@ -132,10 +133,9 @@ export class PostgresEventLog implements EventLog {
 
   onGrowth(grown: (news: Growth) => void): () => void {
     this.#listener ??= new GrowthListener(this.#connection(), growthChannel(this.#schema), this.options.clock, (news) =>
-      this.#hear(news),
+      this.#news.hear(news),
     );
-    this.#listeners.add(grown);
-    return () => this.#listeners.delete(grown);
+    return this.#news.listen(grown);
   }
 
   async loadSnapshot(name: string, format: number, atMost = Number.MAX_SAFE_INTEGER): Promise<Snapshot | undefined> {
@@ -181,11 +181,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #appendBatch(batch: readonly EncodedCommand[]): Promise<readonly Outcome<Appended>[]> {
-    this.#underWay += 1;
     let rows: VerdictRow[];
     try {
       rows = await this.#persist(batchParameters(batch, this.#codec));
-      this.#announce(rows, batch);
     } catch (error) {
       if (!isFaultOfData(error)) throw error;
       if (batch.length === 1) return [{ error }];
@@ -193,12 +191,8 @@ export class PostgresEventLog implements EventLog {
       const outcomes: Outcome<Appended>[] = [];
       for (const alone of batch) outcomes.push(...(await this.#appendBatch([alone])));
       return outcomes;
-    } finally {
-      this.#underWay -= 1;
-      const heard = this.#heard;
-      this.#heard = undefined;
-      if (heard) this.#tell(heard);
     }
+    this.#tell(rows, batch);
     return batch.map(({ command }, index) => {
       const row = rows[index];
       invariant(row, `${batch.length} commands, ${rows.length} verdicts`);
@@ -206,24 +200,15 @@ export class PostgresEventLog implements EventLog {
     });
   }
 
-  /** Tells everybody here of what this process has just appended, before those who asked for it hear that it is done. */
-  #announce(rows: readonly VerdictRow[], batch: readonly EncodedCommand[]): void {
-    if (this.#listeners.size === 0) return;
+  /** Tells everybody here of what was appended just now, before those who asked for it hear that it is done. */
+  #tell(rows: readonly VerdictRow[], batch: readonly EncodedCommand[]): void {
+    if (!this.#news.hasListeners) return;
     const events = batch.flatMap((encoded, index) => {
       const row = rows[index];
       return row ? recordedBy(row, encoded, this.#codec) : [];
     });
     const last = events.at(-1);
-    if (last) this.#tell({ head: last.revision, events });
-  }
-
-  /**
-   * Most of what the database notifies of is this process's own: while a batch is under way the news waits for its end, so
-   * that readers who are handed the events by then need not look.
-   */
-  #hear(news: Growth): void {
-    if (this.#underWay === 0) this.#tell(news);
-    else this.#heard = { head: Math.max(this.#heard?.head ?? 0, news.head ?? Infinity) };
+    if (last) this.#news.tell({ head: last.revision, events });
   }
 
   /**
@@ -268,10 +253,6 @@ export class PostgresEventLog implements EventLog {
       this.#reads.query<EventRow>({ ...query, values, rowMode: 'array', types: asText }),
     );
     return rows.map((row) => this.#codec.decode(row));
-  }
-
-  #tell(news: Growth): void {
-    for (const grown of [...this.#listeners]) grown(news);
   }
 
   #connection(): pg.ClientConfig {
