@@ -135,7 +135,7 @@ function startInOrder(
     (app) => app.name === fresh.name && !isFresh(app) && draft.isJoined(app) && isOfOneRun(pod, app, fresh),
   );
   const waitsFor = Object.entries(dependenciesOf(pod.annotations)[fresh.name] ?? {});
-  const mayStart = !isFirst || waitsFor.every(([name, condition]) => holds(draft, memberOf, name, condition));
+  const mayStart = !isFirst || waitsFor.every(([name, condition]) => holds(draft, fresh, memberOf, name, condition));
   (mayStart ? draft.start : draft.held).push(fresh);
 }
 
@@ -145,6 +145,7 @@ const isOfOneRun = (pod: AssignedPod, a: ObservedContainer, b: ObservedContainer
 /** Whether a container of this run of the pod is as one that depends on it wants it. */
 function holds(
   draft: MembersDraft,
+  fresh: ObservedContainer,
   memberOf: (name: string) => ObservedContainer | undefined,
   name: string,
   condition: DependencyCondition,
@@ -152,7 +153,8 @@ function holds(
   const { pod, view, health } = draft.input;
   const container = containerNamed(pod.spec, name);
   const member = memberOf(name) ?? view.inits.find((run) => run.name === name && draft.isJoined(run));
-  if (!container || !member) return false;
+  if (!container) return false;
+  if (!member) return isMetForGood(draft, fresh, name, condition);
   if (isRunning(member)) {
     if (condition === 'Started') return isUp(container, health?.[member.id]);
     if (condition === 'Healthy') return isHealthy(container, health?.[member.id]);
@@ -161,6 +163,19 @@ function holds(
     (run) => run.name === name && draft.isJoined(run) && isOfOneRun(pod, run, member),
   );
   return runs.some((run) => hasEnded(run) && isMetBy(view.endingOf(run), condition));
+}
+
+/** Whether one that ended in an earlier sandbox, and is not to run again, ended as a container that depends on it wants it. */
+function isMetForGood(
+  { input: { pod, view } }: MembersDraft,
+  fresh: ObservedContainer,
+  name: string,
+  condition: DependencyCondition,
+): boolean {
+  const last = view.apps.find((run) => run.name === name);
+  if (!last || !hasEnded(last) || !isOfOneRun(pod, last, fresh)) return false;
+  const ending = view.endingOf(last);
+  return !restarts(pod.spec, name, ending) && isMetBy(ending, condition);
 }
 
 /** Whether a container that runs has come up and is ready: its probes, where it has any, have succeeded. */
