@@ -60,6 +60,12 @@ export async function startExecutor(config: ExecutorConfig): Promise<RunningExec
     ...(credentials !== undefined && { creds: credentials }),
     ...(ca !== undefined && { ca }),
   });
+  let isRefused = false;
+  bus.link.onRefused(() => {
+    if (!isRefused)
+      report(`NATS refuses node ${node}: it was deleted, or its name went to another machine; start or join it anew`);
+    isRefused = true;
+  });
   const module = ExecutorModule.around({
     ...{ bus, clock, ids: new SystemIds(), node, capacityShare, report },
     hostIP: config.hostIP ?? hostAddress(),

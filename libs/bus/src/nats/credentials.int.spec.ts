@@ -209,6 +209,9 @@ describe('credentials on our own server', () => {
     expect(await lost).toBe(false);
     await refused;
     expect(gone.connected).toBe(false);
+    // It is told, and told once, however often it is refused.
+    await new Promise<void>((resolve) => gone.link.onRefused(resolve));
+    expect(problems.filter((problem) => problem.includes('AUTHORIZATION_VIOLATION'))).toHaveLength(1);
     expect(await stays.request(nodeRequestSubject('stays', 'heartbeat'), {}, timeoutMs)).toEqual({ known: true });
     expect(controlPlane.connected).toBe(true);
 

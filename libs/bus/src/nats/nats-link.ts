@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
 import {
   connect,
@@ -37,6 +38,8 @@ export class CredentialsRefused extends Error {
 }
 
 const reconnectWaitMs = 250;
+/** A server that refuses us knows better for a while: a new credential is nothing that comes within a second. */
+const refusedWaitMs = 10_000;
 /** A peer behind a half-open connection is given up after about three of these. */
 const pingIntervalMs = 5_000;
 
@@ -50,7 +53,9 @@ export async function connectNats(options: NatsLinkOptions): Promise<NatsLink> {
   for (;;) {
     options.signal?.throwIfAborted();
     try {
-      return new NatsLink(await connect(connectionOptions(options)), report);
+      const pace = { waitMs: reconnectWaitMs };
+      const reconnectDelayHandler = (): number => pace.waitMs + randomInt(pace.waitMs);
+      return new NatsLink(await connect({ ...connectionOptions(options), reconnectDelayHandler }), report, pace);
     } catch (cause) {
       if (isAuthFailure(cause)) throw new CredentialsRefused(`NATS refuses ${options.name}`, { cause });
       const problem = cause instanceof Error ? cause.message : String(cause);
@@ -67,11 +72,14 @@ export class NatsLink {
   private readonly changed = new Set<(connected: boolean) => void>();
   private readonly refused = new Set<() => void>();
   private readonly waiting = new Set<(error: NoAnswer) => void>();
+  private readonly told = new Set<string>();
 
   /** Made by {@link connectNats}. */
   constructor(
     readonly connection: NatsConnection,
     readonly report: ReportProblem,
+    /** How long to wait between two tries to reconnect. */
+    private readonly pace: { waitMs: number },
   ) {
     void this.watch();
   }
@@ -129,13 +137,24 @@ export class NatsLink {
   }
 
   private complain(code: unknown, subject: string | undefined): void {
-    if (authFailures.has(String(code))) for (const listener of [...this.refused]) listener();
-    this.report(`NATS: ${String(code)}${subject === undefined ? '' : ` on ${subject}`}`);
+    if (authFailures.has(String(code))) {
+      this.pace.waitMs = refusedWaitMs;
+      for (const listener of [...this.refused]) listener();
+    }
+    const problem = `NATS: ${String(code)}${subject === undefined ? '' : ` on ${subject}`}`;
+    // Each once per connection: whoever tries for ever would complain for ever.
+    if (this.told.has(problem)) return;
+    this.told.add(problem);
+    this.report(problem);
   }
 
   private become(up: boolean): void {
     if (this.up === up) return;
     this.up = up;
+    if (up) {
+      this.told.clear();
+      this.pace.waitMs = reconnectWaitMs;
+    }
     if (!up) for (const fail of [...this.waiting]) fail(new NoAnswer('the connection to NATS was lost'));
     for (const listener of [...this.changed]) listener(up);
   }
@@ -168,9 +187,6 @@ export function connectionOptions(options: NatsLinkOptions): ConnectionOptions {
     ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
-    reconnectTimeWait: reconnectWaitMs,
-    reconnectJitter: reconnectWaitMs,
-    reconnectJitterTLS: reconnectWaitMs,
     pingInterval: pingIntervalMs,
     maxPingOut: 2,
     timeout: 5_000,
