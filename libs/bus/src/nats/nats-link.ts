@@ -39,7 +39,7 @@ export class CredentialsRefused extends Error {
 
 const reconnectWaitMs = 250;
 /** A server that refuses us knows better for a while: a new credential is nothing that comes within a second. */
-const refusedWaitMs = 10_000;
+const refusedWaitMs = 2_500;
 /** A peer behind a half-open connection is given up after about three of these. */
 const pingIntervalMs = 5_000;
 
