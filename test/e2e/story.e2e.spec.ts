@@ -240,7 +240,13 @@ describe('a namespace', () => {
 });
 
 describe('down', () => {
-  it('ends every pod of this home and leaves nothing on Docker', async () => {
+  it('ends every pod of this home and what makes them, and leaves nothing on Docker', async () => {
+    const selector = { matchLabels: { app: 'again' } };
+    const containers = [{ name: 'app', image, imagePullPolicy: 'IfNotPresent', command: ['tail', '-f', '/dev/null'] }];
+    const template = { metadata: { labels: selector.matchLabels }, spec: { containers } };
+    const spec = { replicas: 2, selector, template };
+    await product.apply({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'again' }, spec });
+    await product.kubectl('rollout status deployment/again --timeout=60s');
     expect(await product.leftovers()).not.toEqual([]);
     await product.end('SIGTERM');
     const down = await product.command('down');

@@ -14,6 +14,10 @@ interface ObjectList {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
 }
 
+interface ResourceList {
+  readonly resources: readonly { readonly name: string; readonly verbs: readonly string[] }[];
+}
+
 interface NodeList {
   readonly items: readonly {
     readonly metadata: { readonly name: string };
@@ -49,20 +53,38 @@ export function readKubeconfig(path: string): AdminAccess {
   };
 }
 
-/** Ends every replica set and pod of the cluster and waits until they are gone. Returns how many pods there were. */
+/** Ends every workload and pod of the cluster and waits until they are gone. Returns how many pods there were. */
 export async function endAllPods(access: AdminAccess, gracePeriodSeconds: number, withinMs: number): Promise<number> {
   const options = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds, propagationPolicy: 'Background' };
-  // The owners first: else they would make what is being deleted anew.
-  for (const path of await pathsOf(access, '/apis/apps/v1', 'replicasets')) await deleteIfThere(access, path, options);
-  const pods = await pathsOf(access, '/api/v1', 'pods');
-  for (const path of pods) await deleteIfThere(access, path, options);
   const until = performance.now() + withinMs;
+  const told = new Set<string>();
+  const ended = new Set<string>();
   for (;;) {
-    const left = await pathsOf(access, '/api/v1', 'pods');
-    if (left.length === 0) return pods.length;
-    if (performance.now() > until) throw new Error(`${left.length} pods are still there after ${withinMs / 1000} s`);
+    // The owners first: else they would make what is being deleted anew. What was made meanwhile is found the next time.
+    const workloads = await workloadPaths(access);
+    const pods = await pathsOf(access, '/api/v1', 'pods');
+    for (const path of [...workloads, ...pods].filter((one) => !told.has(one))) {
+      await deleteIfThere(access, path, options);
+      told.add(path);
+    }
+    for (const path of pods) ended.add(path);
+    if (pods.length === 0 && workloads.length === 0) return ended.size;
+    if (performance.now() > until) throw new Error(`${pods.length} pods are still there after ${withinMs / 1000} s`);
     await sleep(pollMs);
   }
+}
+
+/** Groups of kinds that make pods. */
+const workloadGroups = ['/apis/apps/v1', '/apis/batch/v1'];
+
+async function workloadPaths(access: AdminAccess): Promise<string[]> {
+  const paths: string[] = [];
+  for (const group of workloadGroups) {
+    const { resources } = (await call(access, 'GET', group)) as ResourceList;
+    for (const { name, verbs } of resources)
+      if (!name.includes('/') && verbs.includes('delete')) paths.push(...(await pathsOf(access, group, name)));
+  }
+  return paths;
 }
 
 /** Takes a node out of the cluster; its pods are lost to it. A node that is not there is as wished. */
