@@ -17,6 +17,8 @@ export class ExecutorWorld {
   readonly reports: string[] = [];
   /** What the node wrote down; outlives its executors. */
   seen: SeenState | undefined;
+  /** Nothing can be written down. */
+  diskIsFull = false;
   executor: Executor | undefined;
   bus: InMemoryBus | undefined;
   private runtime: FakeContainerRuntime | undefined;
@@ -48,7 +50,7 @@ export class ExecutorWorld {
       node: 'n1',
       hostIP: '192.0.2.1',
       capacityShare: 1,
-      store: { load: async () => this.seen, save: async (state) => void (this.seen = state) },
+      store: { load: async () => this.seen, save: (state) => this.save(state) },
       describeEngine: () => runtime.info(),
       openRuntime: () => runtime,
       prober: this.prober,
@@ -56,6 +58,11 @@ export class ExecutorWorld {
       report: (problem) => this.reports.push(problem),
     });
     await this.executor.start();
+  }
+
+  private async save(state: SeenState): Promise<void> {
+    if (this.diskIsFull) throw new Error('no space left on device');
+    this.seen = state;
   }
 
   /** The process is killed: nothing it waits for is answered any more, and nothing leaves it. */

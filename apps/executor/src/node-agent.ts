@@ -53,6 +53,7 @@ export class NodeAgent {
   private saveIsDue = false;
   private cancelSave: () => void = () => undefined;
   private savedState: SeenState | undefined;
+  private saveHasFailed = false;
   private finished: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: NodeAgentOptions) {
@@ -236,7 +237,15 @@ export class NodeAgent {
     this.cancelSave();
     const { state } = this.tracker;
     if (!state || state === this.savedState) return;
-    this.savedState = state;
-    await this.options.store.save(state);
+    try {
+      await this.options.store.save(state);
+      this.savedState = state;
+      this.saveHasFailed = false;
+    } catch (cause) {
+      // A full disk is no reason to leave the pods alone; said once, not each second.
+      if (!this.saveHasFailed) this.options.report('what this node has seen cannot be written down yet', cause);
+      this.saveHasFailed = true;
+      if (!this.life.signal.aborted) this.saveSoon();
+    }
   }
 }

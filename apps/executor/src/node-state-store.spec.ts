@@ -16,9 +16,12 @@ describe("a node's state on disk", () => {
     expect(await new NodeStateFile(path).load()).toEqual({ cluster: 'c1', revision: 2 });
   });
 
-  it('is refused when it is something else: a node must not forget by accident where it belongs', async () => {
-    const path = join(directory, 'seen.json');
-    await writeFile(path, '{"cluster":7}');
-    await expect(new NodeStateFile(path).load()).rejects.toThrow('does not hold');
-  });
+  it.each(['{"cluster":7}', '', '{"cluster":"c1","rev'])(
+    'is refused when it is something else: a node must not forget by accident where it belongs: %j',
+    async (text) => {
+      const path = join(directory, 'seen.json');
+      await writeFile(path, text);
+      await expect(new NodeStateFile(path).load()).rejects.toThrow(`${path} does not hold a node's state`);
+    },
+  );
 });

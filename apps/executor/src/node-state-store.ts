@@ -26,7 +26,8 @@ export class NodeStateFile implements NodeStateStore {
   async save(state: SeenState): Promise<void> {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
     const draft = `${this.path}.new`;
-    await writeFile(draft, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    // On the disk before it takes the old one's place: a power cut must not leave an empty file there.
+    await writeFile(draft, `${JSON.stringify(state)}\n`, { mode: 0o600, flush: true });
     await rename(draft, this.path);
   }
 }
@@ -36,10 +37,18 @@ const isMissing = (cause: unknown): boolean =>
   typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ENOENT';
 
 function readState(text: string, path: string): SeenState {
-  const value: unknown = JSON.parse(text);
+  const value = parsed(text);
   if (typeof value === 'object' && value !== null && 'cluster' in value && 'revision' in value) {
     const { cluster, revision } = value;
     if (typeof cluster === 'string' && typeof revision === 'number') return { cluster, revision };
   }
   throw new Error(`${path} does not hold a node's state; remove it to let this node join anew`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -36,7 +36,7 @@ const orphanStopMs = 20_000;
 
 /** Where the home is: `PODLEDGER_HOME`, else `~/.podledger`. */
 export function homePath(env: NodeJS.ProcessEnv): string {
-  return env.PODLEDGER_HOME ?? join(homedir(), '.podledger');
+  return env.PODLEDGER_HOME || join(homedir(), '.podledger');
 }
 
 /**
