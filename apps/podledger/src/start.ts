@@ -4,6 +4,7 @@ import { GrowthNews } from '#eventlog';
 import { SystemClock } from '#system';
 import { readDockerHost } from '../../executor/src/docker-endpoint.js';
 import { hostAddress } from '../../executor/src/host-address.js';
+import { RuntimeError } from '../../executor/src/runtime/container-runtime.js';
 import { purgeCluster } from '../../executor/src/runtime/docker-purge.js';
 import { awaitNodes, deleteNode, type AdminAccess } from './admin-client.js';
 import type { Apps, RunningApi } from './assembly.js';
@@ -165,12 +166,21 @@ export class AllInOne implements Service {
     access: AdminAccess,
     present: readonly string[],
   ): Promise<void> {
-    const before = JSON.parse(home.read('local-nodes.json') ?? '[]') as string[];
-    for (const name of before.filter((each) => !present.includes(each))) {
+    const namesIn = (file: string): string[] => JSON.parse(home.read(file) ?? '[]') as string[];
+    const before = new Set([...namesIn('local-nodes.json'), ...namesIn('vanished-nodes.json')]);
+    const left: string[] = [];
+    for (const name of [...before].filter((each) => !present.includes(each))) {
       this.report(`node ${name} is no more: ending its pods`);
       await deleteNode(access, name);
-      await purgeCluster(readDockerHost(this.options.dockerHost, process.env), { cluster, node: name }, clock);
+      try {
+        await purgeCluster(readDockerHost(this.options.dockerHost, process.env), { cluster, node: name }, clock);
+      } catch (error) {
+        if (!(error instanceof RuntimeError)) throw error;
+        this.report(`its containers are still there; the next start tries again: ${error.message}`);
+        left.push(name);
+      }
     }
+    home.write('vanished-nodes.json', `${JSON.stringify(left)}\n`);
     home.write('local-nodes.json', `${JSON.stringify(present)}\n`);
   }
 
