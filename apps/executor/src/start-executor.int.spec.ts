@@ -48,6 +48,7 @@ describe('an executor of its own', () => {
     control.cluster = bench.cluster;
     const executor = await start(0.5);
     const engine = await bench.runtime().info();
+    await bench.eventually('registered', () => control.registrations.length > 0);
     expect(control.registrations).toMatchObject([
       {
         node: 'n1',
