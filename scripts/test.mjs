@@ -11,12 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './bootstrap/system.mjs';
 
-/** Tests of one tier run side by side where they share nothing; those on one Docker Engine take turns. */
+/** Tests of one tier run side by side where they share nothing; but no more than two at a time: each brings servers of its own. */
 const tiers = {
   unit: [],
   simulation: [],
   integration: ['--maxWorkers=2'],
-  e2e: ['--runInBand'],
+  e2e: ['--maxWorkers=2'],
 };
 
 const words = process.argv.slice(2);
