@@ -75,7 +75,8 @@ describe('init containers', () => {
         initContainers: [
           container('one', 'echo one > /shared/log; until [ -e /shared/go ]; do sleep 0.1; done; rm /shared/go'),
           sidecar('side', staying('exit 0', 'echo side >> /shared/log')),
-          container('two', 'echo two | tee -a /shared/log'),
+          // A sidecar is begun before the next; what its process does then takes its own time.
+          container('two', 'until grep -q side /shared/log; do sleep 0.1; done; echo two | tee -a /shared/log'),
         ],
         containers: [container('app', `cat /shared/log; ${staying()}`)],
       }),
