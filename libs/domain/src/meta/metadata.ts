@@ -1,5 +1,6 @@
 import type { Kind } from '../cluster/stored-object.js';
 import { DomainError } from '../errors.js';
+import { extended } from '../extended.js';
 import type { EventEnvelope } from '../event.js';
 import type { JsonObject } from '../json.js';
 import { refOf } from '../stream.js';
@@ -174,7 +175,7 @@ export function afterDeletionRequest(
         : undefined;
   const finalizers =
     before || mark === undefined || meta.finalizers.includes(mark) ? meta.finalizers : [...meta.finalizers, mark];
-  return { ...meta, deletion, finalizers, generation: before ? meta.generation : meta.generation + 1 };
+  return extended(meta, { deletion, finalizers, generation: before ? meta.generation : meta.generation + 1 });
 }
 
 /** The finalizers that remain once the garbage reconcile has done its part. */

@@ -1,4 +1,5 @@
 import { DomainError } from '../errors.js';
+import { extended } from '../extended.js';
 import type { EventEnvelope, NewEvent, Recorded } from '../event.js';
 import type { JsonObject } from '../json.js';
 import { fateOf } from '../lifecycle/fate.js';
@@ -39,7 +40,7 @@ function request(command: Command<'RequestPod'>, pod: PodState | undefined): Pod
   const events: PodEvent[] = [
     {
       type: 'PodRequested',
-      data: { ...command.meta, spec: { ...spec } as typeof command.spec, mainContainer, sharedFate },
+      data: extended(command.meta, { spec: { ...spec } as typeof command.spec, mainContainer, sharedFate }),
     },
   ];
   if (nodeName) events.push({ type: 'PodScheduled', data: { uid: command.meta.uid, node: nodeName, by: 'request' } });

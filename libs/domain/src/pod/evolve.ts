@@ -1,4 +1,5 @@
 import { BrokenInvariant } from '../errors.js';
+import { extended } from '../extended.js';
 import type { EventEnvelope, Recorded } from '../event.js';
 import { afterChange, afterDeletionRequest, newMeta } from '../meta/metadata.js';
 import { restartAction } from '../lifecycle/restart-rule.js';
@@ -61,42 +62,39 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
       };
     }
     case 'PodScheduled': {
-      return {
-        ...(pod.unschedulable ? placed(pod) : pod),
-        nodeName: event.data.node,
+      const nodeName = event.data.node;
+      const conditions = { PodScheduled: condition(pod, event, 'PodScheduled', { status: 'True' }) };
+      return extended(pod.unschedulable ? placed(pod) : pod, {
+        nodeName,
         scheduledAt: event.time,
-        spec: { ...pod.spec, nodeName: event.data.node },
-        conditions: { ...pod.conditions, PodScheduled: condition(pod, event, 'PodScheduled', { status: 'True' }) },
-      };
+        spec: extended(pod.spec, { nodeName }),
+        conditions: extended(pod.conditions, conditions),
+      });
     }
     case 'PodUnschedulable':
-      return {
-        ...pod,
+      return extended(pod, {
         unschedulable: { message: event.data.message, at: event.time, record: event.data.record },
-        conditions: {
-          ...pod.conditions,
+        conditions: extended(pod.conditions, {
           PodScheduled: condition(pod, event, 'PodScheduled', {
             status: 'False',
             reason: 'Unschedulable',
             message: event.data.message,
           }),
-        },
-      };
+        }),
+      });
     case 'PodSandboxStarted': {
       const isNew = pod.sandbox?.sandboxId !== event.data.sandboxId;
       const inits = initContainersOf(pod.spec).map(({ name }) => name);
-      return {
-        ...(isNew ? waitingAgain(pod, inits) : pod),
+      return extended(isNew ? waitingAgain(pod, inits) : pod, {
         startedAt: pod.startedAt ?? event.time,
         sandbox: event.data,
-        conditions: {
-          ...pod.conditions,
+        conditions: extended(pod.conditions, {
           PodReadyToStartContainers: condition(pod, event, 'PodReadyToStartContainers', { status: 'True' }),
           Initialized: isNew
             ? initializedIn(pod, event, inits)
             : (pod.conditions['Initialized'] ?? initializedIn(pod, event, inits)),
-        },
-      };
+        }),
+      });
     }
     case 'ImagePullFailed': {
       const { reason, message, retryAt } = event.data;
@@ -175,22 +173,20 @@ function step(pod: PodState, event: Recorded<Exclude<PodEvent, { type: 'PodReque
       return { ...pod, conditions: readiness(pod, event, unready, containers) };
     }
     case 'PodTerminationRequested':
-      return {
-        ...pod,
+      return extended(pod, {
         meta: afterDeletionRequest(pod.meta, event.data, event),
         terminationReason: pod.terminationReason ?? event.data.reason,
-        conditions: { ...pod.conditions, ...disruption(pod, event, event.data.reason) },
-      };
+        conditions: extended(pod.conditions, disruption(pod, event, event.data.reason)),
+      });
     case 'PodTerminated': {
       const reason = event.data.phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed';
-      return {
-        ...pod,
-        terminated: { ...event.data, at: event.time },
+      return extended(pod, {
+        terminated: extended(event.data, { at: event.time }),
         conditions: {
           ...readiness(pod, event, { status: 'False', reason }),
           ...(event.data.reason === 'NodeLost' && disruption(pod, event, 'NodeLost')),
         },
-      };
+      });
     }
     case 'PodContainersRemoved':
       return { ...pod, removedFromNode: true };
@@ -219,7 +215,15 @@ type NewCondition = Omit<Condition, 'lastTransitionAt'>;
 /** A condition as it is now; its transition time moves only when its status does. */
 function condition(pod: PodState, event: EventEnvelope, type: string, next: NewCondition): Condition {
   const before = pod.conditions[type];
-  return { ...next, lastTransitionAt: before?.status === next.status ? before.lastTransitionAt : event.time };
+  const { status, reason, message } = next;
+  const lastTransitionAt = before?.status === status ? before.lastTransitionAt : event.time;
+  if (reason === undefined && message === undefined) return { status, lastTransitionAt };
+  return {
+    status,
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    lastTransitionAt,
+  };
 }
 
 /** The condition that tells of a disruption, if the pod ends by one. Who told it to go first is told. */
@@ -235,11 +239,10 @@ function readiness(
   next: NewCondition,
   containers: NewCondition = next,
 ): PodState['conditions'] {
-  return {
-    ...pod.conditions,
+  return extended(pod.conditions, {
     ContainersReady: condition(pod, event, 'ContainersReady', containers),
     Ready: condition(pod, event, 'Ready', next),
-  };
+  });
 }
 
 /** Whether the log has the verdict that a run was killed for, though its node may have forgotten it. */

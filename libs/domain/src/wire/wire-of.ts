@@ -20,18 +20,22 @@ import { rfc3339 } from '../time.js';
 /** An object as the Kubernetes API shows it, with kind and apiVersion. */
 export function wireOf(object: StoredObject): JsonObject {
   const { kind, meta } = object;
-  const head = { kind, apiVersion: namesOf(kind).apiVersion, metadata: metadataOf(meta) };
-  if (isWorkload(object)) return { ...head, spec: editableWorkload(object).spec, status: object.status };
-  if (isPlain(object)) return { ...head, ...plainBody(object) };
+  return { kind, apiVersion: namesOf(kind).apiVersion, metadata: metadataOf(meta), ...bodyOf(object) };
+}
+
+/** The rest of an object beside kind, apiVersion and metadata. */
+function bodyOf(object: StoredObject): JsonObject {
+  if (isWorkload(object)) return { spec: editableWorkload(object).spec, status: object.status };
+  if (isPlain(object)) return plainBody(object);
   switch (object.kind) {
     case 'Pod':
-      return { ...head, spec: object.spec, status: summarizeStatus(object) };
+      return { spec: object.spec, status: summarizeStatus(object) };
     case 'Node':
-      return { ...head, spec: nodeSpec(object), status: nodeStatus(object) };
+      return { spec: nodeSpec(object), status: nodeStatus(object) };
     case 'Namespace':
-      return { ...head, ...namespaceBody(object) };
+      return namespaceBody(object);
     case 'Event':
-      return { ...head, ...bodyOfEvent(object) };
+      return bodyOfEvent(object);
   }
 }
 
